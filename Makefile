@@ -1,0 +1,46 @@
+# `make dev` gives the whole service; `make test` runs every test. ARGS passes through to either.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: dev test check requirements clean
+
+dev: $(VENV)/.run-installed
+	@exec $(BIN)/cheonggu dev $(ARGS)
+
+test: $(VENV)/.test-installed check
+	@$(BIN)/python tests/browser_install.py
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.test-installed
+	@$(BIN)/ruff check src tests
+	@$(BIN)/ruff format --check src tests
+	@$(BIN)/basedpyright --level error
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Cheonggu needs Python 3.11 or newer; try make PYTHON=python3.12 (Debian: apt install python3)."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  || { echo "Python's venv module is missing (Debian: apt install python3-venv)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.run-installed: $(VENV)/.made requirements.txt pyproject.toml
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test-installed: $(VENV)/.run-installed requirements-test.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-test.txt
+	@touch $@
+
+# For maintainers: needs uv. Hashes without addresses, so that any package index serves.
+requirements:
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 pyproject.toml requirements-build.in -o requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 --extra test -c requirements.txt pyproject.toml requirements-build.in -o requirements-test.txt
+
+clean:
+	rm -rf $(VENV)

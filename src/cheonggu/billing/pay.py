@@ -1,0 +1,46 @@
+"""Begin a payment: the first of its two transactions."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import Final
+
+from cheonggu.billing.desk import Desk
+from cheonggu.domain import codes, retry
+from cheonggu.domain.bill import Bill, State
+from cheonggu.domain.codes import Refused
+from cheonggu.domain.payment import Attempt
+from cheonggu.store import bills, payments
+from cheonggu.store.postgres import Connection
+
+_ORDER_ID_BYTES: Final = 24
+
+
+async def begin(desk: Desk, bill: Bill, *, confirm_window_seconds: float, lease_seconds: float) -> Attempt:
+    """READY and not expired to PAYING, with a new attempt in CONFIRMING; then the gateway may be called.
+
+    The attempt is leased for `lease_seconds` to whoever began it; after that the janitor asks about it.
+    Raises Refused when the bill cannot be paid now.
+    """
+    now = desk.clock.now()
+
+    async def verb(conn: Connection) -> Attempt:
+        locked = await bills.lock_by_number(conn, desk.keyring, bill.partner_id, bill.bill_no)
+        if code := locked.why_not_pay(now):
+            raise Refused(code)
+        if not await bills.move(conn, bill.partner_id, bill.bill_no, State.READY, State.PAYING, now):
+            raise Refused(codes.BILL_007)
+        return await payments.insert_attempt(
+            conn,
+            partner_id=bill.partner_id,
+            bill_no=bill.bill_no,
+            order_id=secrets.token_urlsafe(_ORDER_ID_BYTES),
+            amount_won=locked.price_won,
+            began_at=now,
+            confirm_until=now + timedelta(seconds=confirm_window_seconds),
+            ask_at=now + retry.ASK_PAYMENT[0],
+            lease_seconds=lease_seconds,
+        )
+
+    return await desk.db.run(verb)

@@ -1,0 +1,134 @@
+"""Settle a payment: the second of its two transactions, and the only writer of outcomes.
+
+The payer's page, the janitor and a gateway's notification all come here. When nothing is updated, somebody
+has decided already, and that is an answer, not an error.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from cheonggu.billing.desk import Desk
+from cheonggu.billing.refunds import new_refund_id
+from cheonggu.domain import retry
+from cheonggu.domain.bill import Bill, State
+from cheonggu.domain.payment import (
+    UNDECIDED,
+    Approval,
+    Approved,
+    Asked,
+    Attempt,
+    AttemptState,
+    Declined,
+    NotFound,
+    Unknown,
+)
+from cheonggu.store import bills, payments, queue
+from cheonggu.store.postgres import Connection
+
+log = structlog.get_logger()
+
+NOT_FOUND = ("NOT_FOUND", "결제가 이루어지지 않았어요.")
+
+
+async def settle_payment(
+    desk: Desk, attempt: Attempt, outcome: Asked, *, asked_at: datetime, fence: int | None = None
+) -> None:
+    """Write what the gateway said of an attempt: attempt, bill, history and callback in one commit.
+
+    `asked_at` is when the gateway was asked: not-found counts as a failure only if the confirm window was
+    closed by then. `fence` is the janitor's lease; a newer one means that this answer is out of date.
+    """
+
+    async def verb(conn: Connection) -> None:
+        bill = await bills.lock_by_number(conn, desk.keyring, attempt.partner_id, attempt.bill_no)
+        fresh = await payments.find_attempt(conn, attempt.partner_id, attempt.attempt_no)
+        if fence is not None and fresh.fence != fence:
+            return
+        now = desk.clock.now()
+        if fresh.state in UNDECIDED:
+            await _decide(conn, bill, fresh, outcome, asked_at, now)
+        elif fresh.state is AttemptState.FAILED:
+            await _look_back(conn, fresh, outcome, now)
+
+    await desk.db.run(verb)
+
+
+async def _decide(
+    conn: Connection, bill: Bill, attempt: Attempt, outcome: Asked, asked_at: datetime, now: datetime
+) -> None:
+    match outcome:
+        case Approved(approval) if _same(attempt, approval):
+            await payments.move_attempt(conn, attempt, AttemptState.APPROVED, now, approval=approval)
+            await bills.move(conn, bill.partner_id, bill.bill_no, State.PAYING, State.PAID, now)
+            await queue.withdraw_messages(conn, bill, now)
+            await queue.add_callback(conn, bill, "APPROVED", attempt.attempt_no, now)
+        case Declined(code, reason):
+            await _fail(conn, bill, attempt, (code, reason), None, now)
+        case NotFound() if asked_at >= attempt.confirm_until:
+            look_again_at = retry.next_after(retry.LATE_CHARGE, now, now)
+            await _fail(conn, bill, attempt, NOT_FOUND, look_again_at, now)
+        case _:
+            await _wait(conn, attempt, now)
+
+
+async def _fail(
+    conn: Connection,
+    bill: Bill,
+    attempt: Attempt,
+    failure: tuple[str, str],
+    look_again_at: datetime | None,
+    now: datetime,
+) -> None:
+    await payments.move_attempt(
+        conn, attempt, AttemptState.FAILED, now, failure=failure, ask_at=look_again_at
+    )
+    await bills.move(conn, bill.partner_id, bill.bill_no, State.PAYING, State.READY, now)
+
+
+async def _wait(conn: Connection, attempt: Attempt, now: datetime) -> None:
+    ask_at = retry.next_or_last_step(retry.ASK_PAYMENT, attempt.began_at, now)
+    if attempt.state is AttemptState.CONFIRMING:
+        await payments.move_attempt(conn, attempt, AttemptState.UNKNOWN, now, ask_at=ask_at)
+    else:
+        await payments.ask_attempt_again(conn, attempt, ask_at)
+
+
+async def _look_back(conn: Connection, attempt: Attempt, outcome: Asked, now: datetime) -> None:
+    """What the gateway says of an attempt that had failed: a charge that came late is given back."""
+    match outcome:
+        case Approved(approval) if _same(attempt, approval):
+            log.warning("late_charge", partner_id=attempt.partner_id, order_id=attempt.order_id)
+            await payments.move_attempt(conn, attempt, AttemptState.LATE_CHARGED, now, approval=approval)
+            await payments.insert_refund(
+                conn,
+                attempt=attempt,
+                kind="LATE",
+                refund_id=new_refund_id(),
+                reason="늦게 승인된 결제",
+                request_hash=None,
+                at=now,
+                ask_at=now,
+                lease_seconds=None,
+            )
+        case Declined():
+            await payments.ask_attempt_again(conn, attempt, None)
+        case NotFound() | Unknown() | Approved():
+            next_look = retry.next_after(retry.LATE_CHARGE, attempt.settled_at or now, now)
+            await payments.ask_attempt_again(conn, attempt, next_look)
+
+
+def _same(attempt: Attempt, approval: Approval) -> bool:
+    """Whether an approval is of this very order and amount; if not, a person has to look at it."""
+    same = approval.order_id == attempt.order_id and approval.amount_won == attempt.amount_won
+    if not same:
+        log.error(
+            "approval_does_not_match",
+            partner_id=attempt.partner_id,
+            order_id=attempt.order_id,
+            amount_won=attempt.amount_won,
+            approved_won=approval.amount_won,
+        )
+    return same

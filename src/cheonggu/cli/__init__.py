@@ -1,0 +1,92 @@
+"""The command `cheonggu`. What a command needs is imported when it runs, so that each one starts quickly."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from cheonggu.cli import bill, client, dev, doctor, operate, part, partners, process, serve
+
+app = typer.Typer(
+    name="cheonggu",
+    help="Cheonggu (청구): bills by message. Begin with: cheonggu dev",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("dev")(dev.dev)
+app.command("serve")(serve.serve)
+app.command("worker")(serve.worker)
+app.command("migrate")(serve.migrate)
+app.command("verify")(operate.verify)
+app.command("doctor")(doctor.doctor)
+app.command("secret-key")(operate.secret_key)
+app.add_typer(partners.partner, name="partner")
+app.add_typer(partners.merchant, name="merchant")
+app.add_typer(partners.points, name="points")
+app.add_typer(bill.bill, name="bill")
+
+
+def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if wanted:
+        typer.echo(f"cheonggu {version('cheonggu')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line. What goes wrong and can be helped is a sentence on standard error, and exit 1."""
+    try:
+        # Not standalone: a wrong option would end with 2, which `cheonggu bill` keeps for "unknown".
+        status: int | None = app(standalone_mode=False)
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        if sentence:  # typer has shown the help already when there was no command at all
+            typer.echo(f"cheonggu: {sentence}", err=True)
+        status = 1
+    sys.exit(status)
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to tell the user, or None for an error that is ours and needs its traceback."""
+    if isinstance(error, typer.TyperException):  # a wrong option or argument
+        return error.format_message()
+    from cheonggu.billing.onboarding import AccountRefused
+    from cheonggu.config import SettingWrong
+    from cheonggu.domain.codes import Refused
+    from cheonggu.store.embedded import EmbeddedError
+    from cheonggu.store.migrations import SchemaMismatch
+    from cheonggu.store.postgres import DatabaseAway, ServerUnfit
+    from cheonggu.store.sealing import KeyUnfit, SealBroken
+
+    known = (
+        AccountRefused,
+        client.AddressWrong,
+        DatabaseAway,
+        EmbeddedError,
+        KeyUnfit,
+        part.Stopped,
+        process.CannotListen,
+        Refused,
+        SchemaMismatch,
+        SealBroken,
+        ServerUnfit,
+        SettingWrong,
+    )
+    return str(error) if isinstance(error, known) else None

@@ -1,0 +1,290 @@
+"""`cheonggu bill …`: a client for any server that speaks the partner API."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+import msgspec
+import typer
+
+from cheonggu.billing import sandbox_partners
+from cheonggu.cli import show
+from cheonggu.cli.client import Outcome, post, split_address
+from cheonggu.cli.show import AsJson
+from cheonggu.domain.hashing import request_hash
+
+DEFAULT_BASE_URL: Final = "http://127.0.0.1:8080"
+EXIT_CODES: Final = {"done": 0, "refused": 1, "unknown": 2}
+
+_STATES: Final = {"W": "unpaid", "F": "paid", "C": "cancelled", "D": "destroyed"}
+_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Without those that are read as others."""
+
+bill = typer.Typer(
+    help="Bills, on any server that speaks the partner API. "
+    "Exit 0: done. 1: refused, nothing changed. 2: unknown, so read before you repeat.",
+    no_args_is_help=True,
+)
+
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(envvar="BILL_BASE_URL", help=f"{DEFAULT_BASE_URL} by default; may end in /partner."),
+]
+ApiKey = Annotated[
+    str | None, typer.Option(envvar="BILL_API_KEY", help="On this machine the sandbox's by default.")
+]
+Member = Annotated[str | None, typer.Option(envvar="BILL_MEMBER", help="The member that acts.")]
+Merchant = Annotated[str | None, typer.Option(envvar="BILL_MERCHANT", help="The merchant it acts for.")]
+Timeout = Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How long to wait for the answer.")]
+IdempotencyKey = Annotated[
+    str | None, typer.Option(help="Repeating with the same key is safe, where the server knows such keys.")
+]
+BillId = Annotated[str, typer.Argument(metavar="BILL_ID")]
+Price = Annotated[str, typer.Argument(metavar="PRICE", help="The bill's price, as a check.")]
+
+
+@bill.command("send")
+def send(
+    *,
+    phone: Annotated[str, typer.Option(help="Of the payer: digits, no hyphens.")],
+    price: Annotated[str, typer.Option(help="In won: digits, no commas.")],
+    product: Annotated[str, typer.Option("--product", "--product-name", help="What it is for.")],
+    name: Annotated[str, typer.Option("--name", "--member-name", help="The payer's name.")],
+    bill_id: Annotated[str | None, typer.Option(help="Up to 20 characters; made up by default.")] = None,
+    send_type: Annotated[str, typer.Option(help="TALK sends a message, URL only gives the link.")] = "TALK",
+    issuer: Annotated[str | None, typer.Option(help="Instead of the merchant's name.")] = None,
+    supply_price: Annotated[str | None, typer.Option(help="With --tax: adds up to the price.")] = None,
+    tax: Annotated[str | None, typer.Option(help="With --supply-price: adds up to the price.")] = None,
+    message: Annotated[str | None, typer.Option(help="A word to the payer.")] = None,
+    expires: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="The last day to pay.")] = None,
+    callback_url: Annotated[
+        str | None, typer.Option(help="Called when it is paid; on this machine the sandbox's by default.")
+    ] = None,
+    redirect_url: Annotated[str | None, typer.Option(help="Where the payer goes on; URL bills only.")] = None,
+    idempotency_key: IdempotencyKey = None,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    member: Member = None,
+    merchant: Merchant = None,
+    timeout: Timeout = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Create a bill, and send it unless it is a URL bill."""
+    caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
+    bill_id = bill_id or _new_bill_id()
+    fields = {
+        "billId": bill_id,
+        "sendType": send_type,
+        "billIssuer": issuer,
+        "productName": product,
+        "memberName": name,
+        "phone": phone,
+        "price": price,
+        "supplyPrice": supply_price,
+        "tax": tax,
+        "message": message,
+        "expireDt": expires,
+        "callbackUrl": callback_url or caller.own_receiver(),
+        "pageRedirectUrl": redirect_url,
+        "hash": request_hash(bill_id, phone, price),
+    }
+    given = {name: text for name, text in fields.items() if text is not None}
+    caller.ask("/bill", given, bill_id=bill_id, idempotency_key=idempotency_key)
+
+
+@bill.command("read")
+def read(
+    *,
+    bill_id: BillId,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    member: Member = None,
+    merchant: Merchant = None,
+    timeout: Timeout = 30,
+    as_json: AsJson = False,
+) -> None:
+    """See where a bill stands, and how it was paid."""
+    caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
+    caller.ask("/bill/read", {"billId": bill_id})
+
+
+@bill.command("destroy")
+def destroy(
+    *,
+    bill_id: BillId,
+    price: Price,
+    idempotency_key: IdempotencyKey = None,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    member: Member = None,
+    merchant: Merchant = None,
+    timeout: Timeout = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Take back an unpaid bill, for ever."""
+    caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
+    fields = {"billId": bill_id, "price": price, "hash": request_hash(bill_id, price)}
+    caller.ask("/bill/destroy", fields, bill_id=bill_id, idempotency_key=idempotency_key)
+
+
+@bill.command("resend")
+def resend(
+    *,
+    bill_id: BillId,
+    idempotency_key: IdempotencyKey = None,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    member: Member = None,
+    merchant: Merchant = None,
+    timeout: Timeout = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Send an unpaid bill's message again; it costs points again."""
+    caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
+    caller.ask("/bill/resend", {"billId": bill_id}, bill_id=bill_id, idempotency_key=idempotency_key)
+
+
+@bill.command("cancel")
+def cancel(
+    *,
+    bill_id: BillId,
+    price: Price,
+    reason: Annotated[str, typer.Option(help="Up to 20 characters.")] = "고객 요청",
+    idempotency_key: IdempotencyKey = None,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    member: Member = None,
+    merchant: Merchant = None,
+    timeout: Timeout = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Give back the whole payment of a paid bill."""
+    caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
+    digest = request_hash(bill_id, price)
+    fields = {"billId": bill_id, "price": price, "cancelReason": reason, "hash": digest}
+    caller.ask("/bill/cancel", fields, bill_id=bill_id, idempotency_key=idempotency_key)
+
+
+@bill.command("balance")
+def balance(
+    *,
+    of_merchant: Annotated[
+        bool, typer.Option("--of-merchant", help="The merchant's wallet instead of the partner's.")
+    ] = False,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    member: Member = None,
+    merchant: Merchant = None,
+    timeout: Timeout = 30,
+    as_json: AsJson = False,
+) -> None:
+    """See how many points are left."""
+    caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
+    caller.ask("/read/merchant/remain_count" if of_merchant else "/read/remain_count")
+
+
+class _Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks whom, and how the answer is shown."""
+
+    base_url: str
+    api_key: str
+    member: str
+    merchant: str
+    timeout_seconds: float
+    as_json: bool
+
+    def own_receiver(self) -> str:
+        """The sandbox's own callback receiver, where the server is this machine's."""
+        if not _on_this_machine(self.base_url):
+            raise typer.BadParameter("say where to call back when it is paid.", param_hint="--callback-url")
+        parts = split_address(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}/sandbox/receiver"
+
+    def ask(
+        self,
+        path: str,
+        fields: Mapping[str, object] | None = None,
+        *,
+        bill_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> None:
+        """Send one request, show what became of it and end with its exit code.
+
+        `bill_id` is given for what changes a bill: when the outcome is unknown, it is what to read.
+        """
+        envelope = {"apiKey": self.api_key, "member": self.member, "merchant": self.merchant}
+        outcome = post(
+            self.base_url,
+            path,
+            envelope | ({"bill": fields} if fields else {}),
+            idempotency_key=idempotency_key,
+            timeout_seconds=self.timeout_seconds,
+        )
+        if self.as_json:
+            show.as_json_line(msgspec.to_builtins(outcome) | ({"billId": bill_id} if bill_id else {}))
+        else:
+            _show(outcome, bill_id)
+        raise typer.Exit(EXIT_CODES[outcome.result])
+
+
+def _caller(
+    base_url: str | None,
+    api_key: str | None,
+    member: str | None,
+    merchant: str | None,
+    timeout_seconds: float,
+    *,
+    as_json: bool,
+) -> _Caller:
+    """The caller; what is not given is the sandbox's, when the server is on this machine."""
+    base_url = base_url or DEFAULT_BASE_URL
+    if _on_this_machine(base_url):
+        known = {partner.api_key: partner for partner in sandbox_partners.ALL}
+        sandbox = known.get(api_key or sandbox_partners.FIRST.api_key)
+        if sandbox:
+            api_key = sandbox.api_key
+            member, merchant = member or sandbox.member, merchant or sandbox.merchant
+    for option, value in (("--api-key", api_key), ("--member", member), ("--merchant", merchant)):
+        if value is None:
+            variable = "BILL_" + option.removeprefix("--").replace("-", "_").upper()
+            raise typer.BadParameter(f"needed here, or set {variable}.", param_hint=option)
+    return _Caller(
+        base_url=base_url,
+        api_key=api_key or "",
+        member=member or "",
+        merchant=merchant or "",
+        timeout_seconds=timeout_seconds,
+        as_json=as_json,
+    )
+
+
+def _on_this_machine(base_url: str) -> bool:
+    host = split_address(base_url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _new_bill_id() -> str:
+    """Time first, so that ids sort; then chance, so that two machines do not meet. 20 characters."""
+    return time.strftime("%y%m%d%H%M%S", time.gmtime()) + "".join(secrets.choice(_LETTERS) for _ in range(8))
+
+
+def _show(outcome: Outcome, bill_id: str | None) -> None:
+    said = f"{outcome.code}  {outcome.message}" if outcome.code else outcome.message
+    typer.echo(show.text_of(f"{outcome.result}  {said}"), err=outcome.result != "done")
+    if outcome.data:
+        facts = {name: value for name, value in outcome.data.items() if name != "apiKey"}
+        if (state := facts.get("apprState")) in _STATES:
+            facts["apprState"] = f"{state} ({_STATES[state]})"
+        show.facts(facts, as_json=False)
+    if outcome.result == "unknown" and bill_id:
+        typer.echo(
+            f"It may have been done. Read before you repeat: cheonggu bill read {show.text_of(bill_id)}",
+            err=True,
+        )

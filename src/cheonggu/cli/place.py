@@ -1,0 +1,120 @@
+"""Where a command works: its settings, its secret key and its database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from cheonggu import config
+from cheonggu.config import Mode, Settings, SettingWrong
+
+if TYPE_CHECKING:
+    from cheonggu.store.postgres import Database
+    from cheonggu.store.sealing import Keyring
+
+T = TypeVar("T")
+
+
+def read_settings(**overrides: str | None) -> Settings:
+    """The settings of this process; an override stands in for its CHEONGGU_… variable."""
+    given = {config.PREFIX + name.upper(): text for name, text in overrides.items() if text is not None}
+    return config.load(os.environ | given)
+
+
+def secret_key(settings: Settings) -> str:
+    """The secret keys: those given, else the sandbox's own, made on its first use. Raises SettingWrong."""
+    from cheonggu.store.secret_file import kept_secret_key
+
+    try:
+        return settings.secret_key or kept_secret_key(settings.data_dir)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingWrong(
+            f"The sandbox keeps its secret key in CHEONGGU_DATA_DIR, and that cannot be used: {error}."
+        ) from error
+
+
+@asynccontextmanager
+async def database_address(settings: Settings) -> AsyncGenerator[str]:
+    """The database's address: CHEONGGU_DATABASE_URL, else the embedded server, running or started now."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    from cheonggu.store import embedded
+
+    async with embedded.database(settings.data_dir) as dsn:
+        yield dsn
+
+
+async def check_database(settings: Settings, dsn: str) -> None:
+    """Raises, with a sentence, unless the service may run on this database as it is."""
+    from cheonggu.store.migrations import check_schema
+    from cheonggu.store.postgres import check_server
+
+    await check_server(dsn)
+    await check_schema(dsn)
+    async with opened(settings, dsn) as place:
+        await check_fit(place)
+
+
+@dataclass(frozen=True)
+class Place:
+    """An open database with the keys that open its seals."""
+
+    settings: Settings
+    db: Database
+    keyring: Keyring
+
+
+@asynccontextmanager
+async def opened(settings: Settings, dsn: str) -> AsyncGenerator[Place]:
+    """An open database for a command's few statements."""
+    from cheonggu.store.postgres import open_database
+    from cheonggu.store.sealing import Keyring
+
+    keyring = Keyring.parse(secret_key(settings))
+    db = await open_database(dsn, size=2)
+    try:
+        yield Place(settings, db, keyring)
+    finally:
+        await db.close()
+
+
+async def check_fit(place: Place) -> None:
+    """Raises SettingWrong when mode or secret key do not belong to what the database holds."""
+    from cheonggu.store import accounts
+    from cheonggu.store.sealing import SealBroken
+
+    if place.settings.mode is Mode.LIVE and await accounts.holds_sandbox(place.db):
+        raise SettingWrong(
+            "CHEONGGU_MODE=live cannot start on a database that holds the sandbox partners, whose keys "
+            "everybody knows: give CHEONGGU_DATABASE_URL a database of its own."
+        )
+    sealed = await accounts.one_secret(place.db)
+    try:
+        if sealed:
+            place.keyring.open(sealed["secret_sealed"], sealed["partner_id"], sealed["secret_no"], "webhook")
+    except SealBroken:
+        raise SettingWrong(
+            "CHEONGGU_SECRET_KEY is not the key that this database's contents are sealed with. "
+            f"Give the right one; a sandbox keeps its own in {place.settings.data_dir}."
+        ) from None
+
+
+def work(command: Callable[[Place], Awaitable[T]]) -> T:
+    """Run an operator's command on the migrated database of this process's settings."""
+
+    async def run() -> T:
+        from cheonggu.store.migrations import check_schema
+
+        settings = read_settings()
+        async with database_address(settings) as dsn:
+            await check_schema(dsn)
+            async with opened(settings, dsn) as place:
+                await check_fit(place)
+                return await command(place)
+
+    return asyncio.run(run())

@@ -1,0 +1,98 @@
+"""What every long-running process needs: where to listen, and when to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager, suppress
+from typing import Final
+
+BACKLOG: Final = 2048
+_PARENT_GLANCE_SECONDS: Final = 0.5
+_PR_SET_PDEATHSIG: Final = 1
+_WHY: Final = {
+    errno.EADDRINUSE: "something else is listening there",
+    errno.EACCES: "this user may not (ports below 1024 are root's)",
+    errno.EADDRNOTAVAIL: "this machine does not have that address",
+}
+
+
+class CannotListen(Exception):
+    """Host and port cannot be listened on."""
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """A listening socket for each address that the host has here. Raises CannotListen."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        raise CannotListen(f"The host {host!r} is not known on this machine.") from error
+    sockets: list[socket.socket] = []
+    with ExitStack() as opened:
+        failure: OSError | None = None
+        for family, _, _, _, address in dict.fromkeys(found):
+            try:
+                sockets.append(opened.enter_context(_listening(family, address)))
+            except OSError as error:
+                failure = error
+                if error.errno != errno.EADDRNOTAVAIL:  # localhost often names an ::1 that is not there
+                    sockets.clear()
+                    break
+        if failure and not sockets:
+            why = _WHY.get(failure.errno or 0, failure.strerror)
+            raise CannotListen(
+                f"Cannot listen on {host} port {port}: {why}. Choose another with --port or CHEONGGU_PORT."
+            ) from failure
+        opened.pop_all()
+    return sockets
+
+
+def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+        sock.settimeout(0)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+@asynccontextmanager
+async def told_to_stop(parent: int | None = None) -> AsyncGenerator[asyncio.Event]:
+    """An event that SIGTERM, SIGINT, SIGHUP or the loss of the parent process sets, however often."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    watch = asyncio.create_task(_watch_parent(parent, stop)) if parent else None
+    try:
+        yield stop
+    finally:
+        if watch:
+            watch.cancel()
+
+
+async def _watch_parent(parent: int, stop: asyncio.Event) -> None:
+    while os.getppid() == parent:  # noqa: ASYNC110 - the loss of a parent announces itself to nobody
+        await asyncio.sleep(_PARENT_GLANCE_SECONDS)
+    stop.set()
+
+
+def die_with_parent() -> None:
+    """Let the kernel send SIGTERM at once when the parent ends, where it can (Linux)."""
+    if sys.platform != "linux":
+        return
+    with suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

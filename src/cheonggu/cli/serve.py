@@ -1,0 +1,144 @@
+"""`cheonggu serve`, `cheonggu worker`, `cheonggu migrate`: the parts, for production."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from cheonggu import config
+from cheonggu.cli import place, process, show
+from cheonggu.cli.show import AsJson
+
+if TYPE_CHECKING:
+    from cheonggu.config import Settings
+    from cheonggu.service import Service
+
+DRAIN_SECONDS: Final = 10
+KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than the 60 s of common proxies, so that we do not close what a proxy is about to use."""
+
+Parent = Annotated[int | None, typer.Option(hidden=True, help="Stop when this is the parent no more.")]
+Sockets = Annotated[list[int] | None, typer.Option(hidden=True, help="Inherited listening sockets.")]
+
+
+def serve(*, parent: Parent = None, listening: Sockets = None) -> None:
+    """Serve the API and the payer's pages."""
+
+    async def run(service: Service, stop: asyncio.Event) -> None:
+        await _serve(service, sockets, stop)
+
+    settings = _begin(parent)
+    sockets = [socket.socket(fileno=number) for number in listening or ()]
+    sockets = sockets or process.listen(settings.host, settings.port)
+    _run(settings, parent, run)
+
+
+def worker(*, parent: Parent = None) -> None:
+    """Send messages and callbacks, and settle what is unknown."""
+
+    async def run(service: Service, stop: asyncio.Event) -> None:
+        from cheonggu.delivery.worker import work
+
+        await work(service, stop)
+
+    _run(_begin(parent), parent, run)
+
+
+def migrate(*, as_json: AsJson = False) -> None:
+    """Bring the database's schema up to this version."""
+
+    async def run() -> list[str]:
+        from cheonggu.store.migrations import migrate
+        from cheonggu.store.postgres import check_server
+
+        async with place.database_address(settings) as dsn:
+            await check_server(dsn)
+            return await migrate(dsn)
+
+    settings = place.read_settings()
+    applied = asyncio.run(run())
+    if as_json:
+        show.as_json_line({"applied": applied})
+    else:
+        typer.echo(
+            f"Applied: {', '.join(applied)}." if applied else "Nothing to do: the schema is up to date."
+        )
+
+
+def _begin(parent: int | None) -> Settings:
+    from cheonggu import logs
+
+    if parent:
+        process.die_with_parent()
+    logs.configure()
+    settings = place.read_settings()
+    config.require_providers(settings)
+    return settings
+
+
+def _run(
+    settings: Settings, parent: int | None, part: Callable[[Service, asyncio.Event], Awaitable[None]]
+) -> None:
+    """Run one part on a checked database until it is told to stop."""
+    import uvloop
+
+    async def run() -> None:
+        async with process.told_to_stop(parent) as stop, _service(settings) as service:
+            await part(service, stop)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
+@asynccontextmanager
+async def _service(settings: Settings) -> AsyncGenerator[Service]:
+    from cheonggu.wiring import open_service
+
+    async with place.database_address(settings) as dsn:
+        await place.check_database(settings, dsn)
+        async with open_service(settings, dsn) as service:
+            yield service
+
+
+async def _serve(service: Service, sockets: list[socket.socket], stop: asyncio.Event) -> None:
+    import structlog
+    import uvicorn
+
+    from cheonggu.web.app import build_app
+
+    class Server(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Generator[None]:
+            yield  # signals are ours: uvicorn would raise them again at its end, before the service is closed
+
+    async def drain_when_told() -> None:
+        await stop.wait()
+        server.should_exit = True
+
+    server = Server(
+        uvicorn.Config(
+            build_app(service),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=process.BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+    )
+    drain = asyncio.create_task(drain_when_told())
+    structlog.get_logger().info("serving", url=service.settings.origin)
+    try:
+        await server.serve(sockets)
+    finally:
+        drain.cancel()

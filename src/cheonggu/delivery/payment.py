@@ -1,0 +1,133 @@
+"""Paying and cancelling: the gateway's call between two verbs. Pages, API and janitor all come here."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import Final, TypeVar
+
+import structlog
+
+from cheonggu.billing import pay as paying
+from cheonggu.billing import read, refunds
+from cheonggu.billing.desk import Idem
+from cheonggu.billing.settle import settle_payment
+from cheonggu.domain import codes
+from cheonggu.domain.bill import Bill
+from cheonggu.domain.codes import Code, Refused
+from cheonggu.domain.payment import BillFacts, RefundFacts, Unknown
+from cheonggu.providers import Confirmation, Refund
+from cheonggu.service import Service
+from cheonggu.store import bills, payments
+from cheonggu.store.partners import Caller
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+CANCEL_SECONDS: Final = 10.0
+"""O: a cancel that is undecided after this long is answered with BILL_007."""
+_LEASE_MARGIN_SECONDS: Final = 3.0
+_POLL_SECONDS: Final = 0.1
+
+_REFUSALS: Final[dict[str, Code]] = {
+    "CARD": codes.PAYMENT_001,
+    "BANK": codes.PAYMENT_002,
+    "MAINTENANCE": codes.MAINTAINED_METHOD,
+}
+
+
+async def heard(call: Awaitable[T], seconds: float) -> T | Unknown:
+    """What a provider answers; an answer that is late or a provider that fails leaves it unknown."""
+    try:
+        return await asyncio.wait_for(call, seconds)
+    except TimeoutError:
+        return Unknown("no answer in time")
+    except Exception as error:  # noqa: BLE001
+        log.warning("provider_failed", error=type(error).__name__)
+        return Unknown(type(error).__name__)
+
+
+async def pay(service: Service, bill: Bill, window_key: str) -> Bill:
+    """Pay a bill with what the payment window gave back; the bill as it is afterwards.
+
+    Raises Refused when the payment may not begin. A decline or an unknown outcome is not an exception: the
+    bill's state tells.
+    """
+    gateway = service.gateway
+    attempt = await paying.begin(
+        service,
+        bill,
+        confirm_window_seconds=gateway.confirm_window_seconds,
+        lease_seconds=gateway.timeout_seconds + _LEASE_MARGIN_SECONDS,
+    )
+    confirmation = Confirmation(
+        order_id=attempt.order_id, amount_won=attempt.amount_won, window_key=window_key
+    )
+    asked_at = service.clock.now()
+    outcome = await heard(gateway.confirm(confirmation), gateway.timeout_seconds + 1)
+    await settle_payment(service, attempt, outcome, asked_at=asked_at)
+    after = await bills.find(service.db, service.keyring, bill.partner_id, bill.bill_id)
+    return after or bill
+
+
+async def cancel(
+    service: Service,
+    caller: Caller,
+    *,
+    bill_id: str,
+    price_won: int,
+    reason: str,
+    request_hash: str,
+    idem: Idem | None,
+) -> BillFacts:
+    """Give a paid bill's money back; what the bill then says.
+
+    Raises Refused: by state, with BILL_007 when it is undecided after CANCEL_SECONDS, or as the gateway
+    refused. A repeated request is answered as its refund now stands.
+    """
+    refund, fresh = await refunds.begin_cancel(
+        service,
+        caller,
+        bill_id=bill_id,
+        price_won=price_won,
+        reason=reason,
+        request_hash=request_hash,
+        idem=idem,
+        lease_seconds=CANCEL_SECONDS + _LEASE_MARGIN_SECONDS,
+    )
+    if fresh:
+        await give_back(service, refund)
+    refund = await _decided(service, refund)
+    if refund.refusal_kind is not None:
+        raise Refused(_REFUSALS[refund.refusal_kind])
+    if refund.state == "UNDECIDED":
+        raise Refused(codes.BILL_007)
+    return await read.read(service, caller.partner.partner_id, bill_id)
+
+
+async def give_back(service: Service, refund: RefundFacts, fence: int | None = None) -> None:
+    """Ask the gateway for a refund and write what it says; the refund's id makes it safe to ask again."""
+    attempt = await service.db.run(
+        lambda conn: payments.find_attempt(conn, refund.partner_id, refund.attempt_no)
+    )
+    order = Refund(
+        order_id=attempt.order_id,
+        refund_id=refund.refund_id,
+        amount_won=attempt.amount_won,
+        reason=refund.reason,
+    )
+    outcome = await heard(service.gateway.refund(order), CANCEL_SECONDS)
+    await refunds.settle_refund(service, refund, outcome, fence=fence)
+
+
+async def _decided(service: Service, refund: RefundFacts) -> RefundFacts:
+    """The refund once it is decided, or as it is when the cancel has waited long enough."""
+    give_up = time.monotonic() + CANCEL_SECONDS
+    while True:
+        now = await service.db.run(
+            lambda conn: payments.find_refund(conn, refund.partner_id, refund.refund_no)
+        )
+        if now.state != "UNDECIDED" or time.monotonic() >= give_up:
+            return now
+        await asyncio.sleep(_POLL_SECONDS)

@@ -1,0 +1,90 @@
+"""What Cheonggu asks of a KakaoTalk sender and of a payment gateway.
+
+A provider is one short file. Each call has three outcomes (done, refused, unknown), and a provider never
+guesses: a time-out, a 5xx or an answer it cannot read is unknown, and the service asks later by our own id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from cheonggu.domain.message import AskedMessage, Button, Sending
+from cheonggu.domain.payment import Asked, AskedRefund, Confirmed, Refunding
+
+
+class Alimtalk(msgspec.Struct, frozen=True, kw_only=True):
+    """One rendered 알림톡. `message_id` is ours, the same however often it is handed over."""
+
+    message_id: str
+    partner_id: int
+    bill_id: str
+    kind: str
+    to: str
+    text: str
+    buttons: Sequence[Button]
+
+
+class Sender(Protocol):
+    """Hands messages to KakaoTalk."""
+
+    name: str
+    accept_window_seconds: float
+    """After this long a message that the sender does not know was never taken."""
+
+    async def send(self, message: Alimtalk) -> Sending:
+        """Hand over one message; the same `message_id` twice sends once."""
+        ...
+
+    async def ask(self, message_id: str) -> AskedMessage:
+        """What became of a message, by our id."""
+        ...
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment to take. `window_key` is what the gateway's payment window gave back."""
+
+    order_id: str
+    amount_won: int
+    window_key: str
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment to give back whole. `refund_id` is the idempotency key."""
+
+    order_id: str
+    refund_id: str
+    amount_won: int
+    reason: str
+
+
+class Gateway(Protocol):
+    """Takes payments and gives them back."""
+
+    name: str
+    timeout_seconds: float
+    """`confirm` answers within this, Unknown at the latest."""
+    confirm_window_seconds: float
+    """After this long an order that the gateway does not know cannot be charged any more."""
+
+    def window_path(self, short_code: str) -> str:
+        """Where the pay button leads: the path or URL of the payment window for a bill."""
+        ...
+
+    async def confirm(self, confirmation: Confirmation) -> Confirmed:
+        """Take the payment; the same order id twice charges once."""
+        ...
+
+    async def ask(self, order_id: str) -> Asked:
+        """What became of a payment, by our order id."""
+        ...
+
+    async def refund(self, refund: Refund) -> Refunding:
+        """Give a payment back; the same refund id twice refunds once."""
+        ...
+
+    async def ask_refund(self, order_id: str, refund_id: str) -> AskedRefund:
+        """What became of a refund, by our id."""
+        ...

@@ -1,0 +1,38 @@
+"""The sandbox's sender and gateway: real providers whose outcomes follow a script.
+
+They stand for other companies' systems: they remember in tables of their own, every call commits by itself,
+and nothing else knows of their scripts. A line in sandbox_script, under a message or order id, acts once.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cheonggu.providers.sandbox_gateway import SandboxGateway
+from cheonggu.providers.sandbox_sender import SandboxSender
+from cheonggu.store.postgres import Connection
+
+__all__ = ["SandboxGateway", "SandboxSender", "erase_practice"]
+
+
+async def erase_practice(conn: Connection) -> None:
+    """Forget the messages of sandbox partners, and every payment whose order is known no more."""
+    for statement in (ERASE_MESSAGES, ERASE_REFUNDS, ERASE_PAYMENTS, ERASE_SCRIPTS):
+        await conn.execute(statement)
+
+
+ERASE_MESSAGES: Final = """
+DELETE FROM sandbox_message WHERE partner_id IN (SELECT partner_id FROM partner WHERE sandbox)
+"""
+
+ERASE_REFUNDS: Final = """
+DELETE FROM sandbox_refund r WHERE NOT EXISTS (SELECT FROM gateway_order g WHERE g.order_id = r.order_id)
+"""
+
+ERASE_PAYMENTS: Final = """
+DELETE FROM sandbox_payment p WHERE NOT EXISTS (SELECT FROM gateway_order g WHERE g.order_id = p.order_id)
+"""
+
+ERASE_SCRIPTS: Final = """
+DELETE FROM sandbox_script s WHERE NOT EXISTS (SELECT FROM gateway_order g WHERE g.order_id = s.subject)
+"""

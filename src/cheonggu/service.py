@@ -1,0 +1,24 @@
+"""Everything that a running process works with, in one value. wiring.py puts it together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cheonggu.billing.desk import Desk
+from cheonggu.config import Settings
+from cheonggu.domain.guard import Guard
+from cheonggu.providers import Gateway, Sender
+from cheonggu.providers.outbound import Outbound
+from cheonggu.store.partners import Directory
+
+
+@dataclass(frozen=True)
+class Service(Desk):
+    """A desk, and what reaches the world outside."""
+
+    settings: Settings
+    directory: Directory
+    sender: Sender
+    gateway: Gateway
+    guard: Guard
+    outbound: Outbound

@@ -1,0 +1,1 @@
+"""PostgreSQL in plain SQL, and nothing else."""

@@ -1,0 +1,35 @@
+"""The one clock of business time: the system's, plus a sandbox offset kept in the database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from cheonggu.store.postgres import CHANNEL, Connection, Database
+
+
+class Clock:
+    """Tells business time. Each process holds one and is told when the offset changes."""
+
+    def __init__(self, offset: timedelta = timedelta(0)) -> None:
+        self._offset = offset
+
+    def now(self) -> datetime:
+        """This moment in business time, in UTC."""
+        return datetime.now(UTC) + self._offset
+
+    async def refresh(self, db: Database) -> None:
+        """Take over the offset that the database holds."""
+        seconds: float = await db.fetchval("SELECT offset_seconds FROM clock")
+        self._offset = timedelta(seconds=seconds)
+
+    async def advance(self, db: Database, seconds: float) -> None:
+        """Move business time forward by `seconds`, for every process. Raises ValueError for a step back."""
+        if seconds < 0:
+            raise ValueError("the clock only moves forward")
+
+        async def move(connection: Connection) -> None:
+            await connection.execute("UPDATE clock SET offset_seconds = offset_seconds + $1", seconds)
+            await connection.execute("SELECT pg_notify($1, 'clock')", CHANNEL)
+
+        await db.run(move)
+        await self.refresh(db)

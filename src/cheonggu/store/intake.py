@@ -1,0 +1,276 @@
+"""Creates, many in one commit: while one batch is being written, the next one collects."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Hashable, Sequence
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+import msgspec
+import structlog
+
+from cheonggu.domain import codes
+from cheonggu.domain.bill import SendType
+from cheonggu.domain.codes import Refused
+from cheonggu.domain.new_bill import NewBill
+from cheonggu.store.batch import Batcher, BatcherClosed, BatchLost
+from cheonggu.store.partners import Caller
+from cheonggu.store.postgres import Database, DatabaseAway, OwnConnection, away, connect
+from cheonggu.store.sealing import Keyring, normal_name, normal_phone
+
+log = structlog.get_logger()
+
+MOST_IN_A_BATCH: Final = 500
+_MOST_WAITING: Final = 20_000
+"""More than this many waiting creates means that the database is away; refuse at once."""
+_WAIT_SECONDS: Final = 10.0
+_RECOVER_SECONDS: Final = 6.0
+_STATEMENT_SECONDS: Final = 5.0
+_RETRIES: Final = 10
+_BLOCK: Final = 1000
+_CODE_BYTES: Final = 16  # 128 bits: short codes are not to be guessed
+
+
+class Created(msgspec.Struct, frozen=True):
+    """What is told of a created bill."""
+
+    bill_id: str
+    request_hash: str
+    short_code: str
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """One create, column by column as create_bills and judge_bills take them."""
+
+    partner: int
+    no: int
+    id: str
+    member: str
+    merchant: str
+    wallet: str
+    cost: int
+    type: str
+    issuer: str
+    product: str
+    price: int
+    supply: int | None
+    tax: int | None
+    name: bytes
+    phone: bytes
+    name_index: int
+    phone_index: int
+    message: str | None
+    expires: datetime
+    hash: str
+    callback: str
+    redirect: str | None
+    code: str
+    at: datetime
+    key: str | None
+    digest: bytes | None
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What became of one row: DONE or REPLAY, or the code that refuses it."""
+
+    verdict: str
+    first_code: str | None = None
+    first_short_code: str | None = None
+
+
+_WRITTEN: Final = Verdict("DONE")
+_PLACES: Final = ", ".join(f"${number}" for number in range(1, len(_Row.__struct_fields__) + 1))
+_CREATE: Final = f"SELECT create_bills({_PLACES})"
+_JUDGE: Final = f"SELECT * FROM judge_bills({_PLACES})"  # noqa: S608
+
+# Arrays of unknown length make the planner guess; with these it always goes by the indexes, whatever the size
+# of the tables, and plans once.
+_PLANNER: Final = """
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
+SET plan_cache_mode = force_generic_plan; SET statement_timeout = '5s'
+"""
+
+
+class Intake:
+    """The only writer of new bills in a process."""
+
+    def __init__(self, db: Database, dsn: str, keyring: Keyring) -> None:
+        self._db = db
+        self._dsn = dsn
+        self._keyring = keyring
+        self._connection: OwnConnection | None = None
+        self._numbers = iter(range(0))
+        self._refilling = asyncio.Lock()
+        self._batcher = Batcher(self._write, most=MOST_IN_A_BATCH, key=_collides_on)
+
+    async def create(
+        self, caller: Caller, new: NewBill, now: datetime, key: str | None, digest: bytes | None
+    ) -> Created:
+        """Write the bill, its debit and its message in one commit, and tell when they are durable.
+
+        Raises Refused with BILL_001, POINT_001 or IDEMPOTENCY_001 and then nothing was written, or
+        DatabaseAway when the outcome is unknown.
+        """
+        if self._batcher.waiting >= _MOST_WAITING:
+            raise DatabaseAway(TimeoutError("too many creates are waiting"))
+        row = self._row(caller, new, now, await self._number(), key, digest)
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                verdict = await self._batcher.submit(row)
+        except (TimeoutError, BatchLost, BatcherClosed) as error:
+            raise DatabaseAway(error) from error
+        if isinstance(verdict, Exception):
+            raise verdict
+        return _answer(row, verdict)
+
+    async def close(self) -> None:
+        """Write what is waiting, then let go of the connection."""
+        await self._batcher.close()
+        if self._connection is not None:
+            await self._connection.close(timeout=2)
+
+    async def _number(self) -> int:
+        number = next(self._numbers, None)
+        while number is None:
+            async with self._refilling:
+                number = next(self._numbers, None)
+                if number is None:
+                    first: int = await self._db.fetchval("SELECT nextval('bill_block_seq')")
+                    self._numbers = iter(range(first, first + _BLOCK))
+                    number = next(self._numbers)
+        return number
+
+    def _row(
+        self, caller: Caller, new: NewBill, now: datetime, number: int, key: str | None, digest: bytes | None
+    ) -> _Row:
+        partner_id, keyring = caller.partner.partner_id, self._keyring
+        return _Row(
+            partner=partner_id,
+            no=number,
+            id=new.bill_id,
+            member=caller.member,
+            merchant=caller.merchant.merchant_code,
+            wallet=caller.wallet_code,
+            cost=caller.partner.message_points if new.send_type is SendType.TALK else 0,
+            type=new.send_type,
+            issuer=new.issuer or caller.merchant.name,
+            product=new.product_name,
+            price=new.price_won,
+            supply=new.supply_won,
+            tax=new.tax_won,
+            name=keyring.seal(new.payer_name, partner_id, new.bill_id, "name"),
+            phone=keyring.seal(new.payer_phone, partner_id, new.bill_id, "phone"),
+            name_index=keyring.index(partner_id, "name", normal_name(new.payer_name)),
+            phone_index=keyring.index(partner_id, "phone", normal_phone(new.payer_phone)),
+            message=new.message,
+            expires=new.expires_at,
+            hash=new.request_hash,
+            callback=new.callback_url,
+            redirect=new.redirect_url,
+            code=secrets.token_urlsafe(_CODE_BYTES),
+            at=now,
+            key=key,
+            digest=digest,
+        )
+
+    async def _write(self, rows: Sequence[_Row]) -> Sequence[Verdict | Exception]:
+        """One batch, first in the hope that all is well, then with a verdict for each row."""
+        columns = [[getattr(row, field) for row in rows] for field in _Row.__struct_fields__]
+        try:
+            return await self._write_columns(columns, len(rows))
+        except Exception as error:
+            if len(rows) == 1 or isinstance(error, DatabaseAway):
+                raise
+            log.exception("intake_batch_failed", rows=len(rows))
+            self._drop()
+        # Something in the batch cannot be written. It shall not take the others with it.
+        return [await self._write_alone(row) for row in rows]
+
+    async def _write_alone(self, row: _Row) -> Verdict | Exception:
+        try:
+            return (
+                await self._write_columns([[getattr(row, field)] for field in _Row.__struct_fields__], 1)
+            )[0]
+        except Exception as error:  # noqa: BLE001 - raised again, to the one who asked
+            return error
+
+    async def _write_columns(self, columns: list[list[object]], count: int) -> Sequence[Verdict]:
+        try:
+            await (await self._connected()).execute(_CREATE, *columns, timeout=_STATEMENT_SECONDS)
+        except (asyncpg.UniqueViolationError, asyncpg.RaiseError, asyncpg.DeadlockDetectedError):
+            pass
+        except Exception as error:
+            if not _lost(error):
+                raise
+            self._drop()
+            log.warning("intake_connection_lost", rows=count, error=type(error).__name__)
+        else:
+            return [_WRITTEN] * count
+        return await self._judge(columns, count)
+
+    async def _judge(self, columns: list[list[object]], count: int) -> Sequence[Verdict]:
+        """A verdict for each row. Also what settles a batch whose commit was lost on the way.
+
+        If that one did commit, its rows are found under our own numbers; if it is still running, ours waits
+        for it at the wallet or at the unique keys; so running it again is always safe.
+        """
+        give_up = time.monotonic() + _RECOVER_SECONDS
+        conflicts = 0
+        while True:
+            try:
+                refused = await (await self._connected()).fetch(_JUDGE, *columns, timeout=_STATEMENT_SECONDS)
+            except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+                conflicts += 1  # another process was faster with one of these ids; next time it is seen
+                if conflicts > _RETRIES:
+                    raise
+            except Exception as error:
+                if not _lost(error):
+                    raise
+                self._drop()
+                if time.monotonic() >= give_up:
+                    raise DatabaseAway(error) from error
+                await asyncio.sleep(0.1)
+            else:
+                verdicts = [_WRITTEN] * count
+                for row in refused:
+                    verdicts[row["o_ord"] - 1] = Verdict(
+                        row["o_verdict"], row["o_first_code"], row["o_first_short_code"]
+                    )
+                return verdicts
+
+    async def _connected(self) -> OwnConnection:
+        if self._connection is None or self._connection.is_closed():
+            connection = await connect(self._dsn, "cheonggu intake")
+            await connection.execute(_PLANNER)
+            self._connection = connection
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+def _lost(error: Exception) -> bool:
+    return isinstance(error, DatabaseAway) or away(error)
+
+
+def _collides_on(row: _Row) -> list[Hashable]:
+    marks: list[Hashable] = [("bill", row.partner, row.id)]
+    if row.key is not None:
+        marks.append(("key", row.partner, row.key))
+    return marks
+
+
+def _answer(row: _Row, verdict: Verdict) -> Created:
+    match verdict:
+        case Verdict("DONE"):
+            return Created(row.id, row.hash, row.code)
+        case Verdict("REPLAY", "0000", str(short_code)):
+            return Created(row.id, row.hash, short_code)
+        case Verdict("REPLAY", str(code)) | Verdict(code):
+            raise Refused(codes.CODES[code])

@@ -1,0 +1,362 @@
+"""What waits for the worker: messages to send or to ask about, and callbacks to make.
+
+A claim is candidates, found by their due time over all partners, then a guarded update that leases them and
+raises their fence. Who settles names the fence it was given: zero rows means that somebody else has it now.
+Leases run on the database's own clock, everything else on business time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from cheonggu.domain.message import MessageState
+from cheonggu.domain.payment import Approval
+from cheonggu.store import points
+from cheonggu.store.postgres import Connection, Database, Row
+
+
+class ClaimedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message in hand: to be sent, or, when its fate is unknown, to be asked about."""
+
+    partner_id: int
+    message_no: int
+    fence: int
+    unknown: bool
+    handed_at: datetime
+    send_number: int
+    bill_row: Row
+    """The whole row of its bill, still sealed."""
+
+
+class MessageSettled(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message in hand. `settled_at` of a sent one is when the sender says it went."""
+
+    partner_id: int
+    message_no: int
+    fence: int
+    state: MessageState
+    due_at: datetime | None = None
+    settled_at: datetime | None = None
+    reference: str | None = None
+    failure_code: str | None = None
+    failure: str | None = None
+
+
+class ClaimedCallback(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback in hand, with what its body tells. Secrets are still sealed, newest first."""
+
+    partner_id: int
+    callback_no: int
+    fence: int
+    kind: str
+    url: str
+    receiver: str
+    began_at: datetime
+    bill_id: str
+    price_won: int
+    approval: Approval | None
+    refund_number: str | None
+    refunded_at: datetime | None
+    api_key_sealed: bytes | None
+    secrets_sealed: Sequence[tuple[int, bytes]]
+
+
+class CallbackSettled(msgspec.Struct, frozen=True, kw_only=True):
+    """One try of a callback in hand, and where that leaves it. `due_at` is None when no more tries follow."""
+
+    partner_id: int
+    callback_no: int
+    fence: int
+    state: str
+    due_at: datetime | None
+    at: datetime
+    status: int | None
+    answer: bytes
+    duration_ms: int
+    reason: str | None
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """How many callbacks may be taken: of each receiver in `of`, of every other one, and altogether."""
+
+    of: dict[str, int]
+    others: int
+    altogether: int
+
+
+async def claim_messages(
+    db: Database, now: datetime, lease_seconds: float, most: int
+) -> list[ClaimedMessage]:
+    """Lease up to `most` messages that are due. Those whose bill can no longer be paid are withdrawn instead.
+
+    One that was being sent when its lease ran out comes back as unknown: its worker died or was frozen.
+    """
+    due = await db.fetch(DUE_MESSAGES, now, most)
+    if over := [row for row in due if row["over"]]:
+        await db.run(lambda conn: _withdraw(conn, over, now))
+    live = [row for row in due if not row["over"]]
+    if not live:
+        return []
+    rows = await db.fetch(TAKE_MESSAGES, *_columns(live, "message_no"), now, lease_seconds)
+    return [
+        ClaimedMessage(
+            partner_id=row["partner_id"],
+            message_no=row["message_no"],
+            fence=row["fence"],
+            unknown=row["message_state"] == MessageState.UNKNOWN,
+            handed_at=row["handed_at"],
+            send_number=row["send_number"],
+            bill_row=row,
+        )
+        for row in rows
+    ]
+
+
+async def settle_messages(db: Database, settled: Sequence[MessageSettled]) -> list[bool]:
+    """Write what became of messages in hand; those that failed return their points, once.
+
+    False for each one that is no longer in this worker's hands.
+    """
+    written = await db.run(lambda conn: _settle_messages(conn, settled))
+    return [(one.partner_id, one.message_no) in written for one in settled]
+
+
+async def claim_callbacks(
+    db: Database,
+    now: datetime,
+    lease_seconds: float,
+    allowance: Allowance,
+    after: str,
+    most_receivers: int,
+) -> tuple[list[ClaimedCallback], str]:
+    """Lease callbacks that are due, a few of each receiver, looking at so many receivers from `after` on.
+
+    Also gives the `after` of the next look: the last receiver looked at, or '' to begin again.
+    """
+    looked = await db.fetch(
+        DUE_CALLBACKS,
+        now,
+        after,
+        most_receivers,
+        list(allowance.of),
+        list(allowance.of.values()),
+        allowance.others,
+    )
+    due = [row for row in looked if row["callback_no"] is not None]
+    if len(due) > allowance.altogether:
+        due = due[: allowance.altogether]
+        next_after: str = due[-1]["receiver"]
+    else:
+        more = len({row["receiver"] for row in looked}) == most_receivers
+        next_after = looked[-1]["receiver"] if more else ""
+    if not due:
+        return [], next_after
+    taken = await db.fetch(TAKE_CALLBACKS, *_columns(due, "callback_no"), lease_seconds)
+    secrets = await _live_secrets(db, {row["partner_id"] for row in taken})
+    return [_callback(row, secrets) for row in taken], next_after
+
+
+async def settle_callbacks(db: Database, settled: Sequence[CallbackSettled]) -> list[bool]:
+    """Record one try of each callback in hand and what follows from it.
+
+    False, and nothing recorded, for each one that is no longer in this worker's hands.
+    """
+    rows = await db.fetch(SETTLE_CALLBACKS, *_transposed(settled))
+    written = {(row["partner_id"], row["callback_no"]) for row in rows}
+    return [(one.partner_id, one.callback_no) in written for one in settled]
+
+
+async def resend_callback(db: Database, partner_id: int, callback_no: int, now: datetime) -> bool:
+    """Make a callback due now, whatever became of it; False when there is none."""
+    return await db.fetchval(RESEND_CALLBACK, partner_id, callback_no, now) is not None
+
+
+async def _withdraw(conn: Connection, over: Sequence[Row], now: datetime) -> None:
+    rows = await conn.fetch(WITHDRAW_MESSAGES, *_columns(over, "message_no"), now)
+    await _return_points(conn, rows, now)
+
+
+async def _settle_messages(conn: Connection, settled: Sequence[MessageSettled]) -> set[tuple[int, int]]:
+    rows = await conn.fetch(SETTLE_MESSAGES, *_transposed(settled))
+    failed = [row for row in rows if row["state"] == MessageState.FAILED]
+    if failed:
+        await _return_points(conn, failed, max(row["settled_at"] for row in failed))
+    return {(row["partner_id"], row["message_no"]) for row in rows}
+
+
+async def _return_points(conn: Connection, rows: Sequence[Row], at: datetime) -> None:
+    await points.give_back(
+        conn,
+        partner_ids=[row["partner_id"] for row in rows],
+        wallet_codes=[row["wallet_code"] for row in rows],
+        points=[row["cost_points"] for row in rows],
+        bill_nos=[row["bill_no"] for row in rows],
+        send_numbers=[row["send_number"] for row in rows],
+        at=at,
+    )
+
+
+async def _live_secrets(db: Database, partner_ids: set[int]) -> dict[int, list[tuple[int, bytes]]]:
+    secrets: dict[int, list[tuple[int, bytes]]] = {partner_id: [] for partner_id in partner_ids}
+    for row in await db.fetch(LIVE_SECRETS, list(partner_ids)):
+        secrets[row["partner_id"]].append((row["secret_no"], row["secret_sealed"]))
+    return secrets
+
+
+def _callback(row: Row, secrets: dict[int, list[tuple[int, bytes]]]) -> ClaimedCallback:
+    approval = row["approval"]
+    return ClaimedCallback(
+        partner_id=row["partner_id"],
+        callback_no=row["callback_no"],
+        fence=row["fence"],
+        kind=row["kind"],
+        url=row["url"],
+        receiver=row["receiver"],
+        began_at=row["began_at"],
+        bill_id=row["bill_id"],
+        price_won=row["price_won"],
+        approval=None if approval is None else msgspec.json.decode(approval, type=Approval),
+        refund_number=row["refund_number"],
+        refunded_at=row["refunded_at"],
+        api_key_sealed=row["api_key_sealed"] if row["key_in_callback"] else None,
+        secrets_sealed=secrets[row["partner_id"]],
+    )
+
+
+def _columns(rows: Sequence[Row], number: str) -> list[list[int]]:
+    return [[row[column] for row in rows] for column in ("partner_id", number, "fence")]
+
+
+def _transposed(structs: Sequence[msgspec.Struct]) -> list[list[object]]:
+    """One array for each field, in the order in which the struct declares them."""
+    return [[getattr(one, field) for one in structs] for field in structs[0].__struct_fields__]
+
+
+# Spans partners. A message whose bill is being paid waits for the outcome: READY again sends it.
+DUE_MESSAGES: Final = """
+SELECT m.partner_id, m.message_no, m.fence,
+       m.state = 'QUEUED' AND (b.state <> 'READY' OR b.expires_at <= $1) AS over
+FROM message m JOIN bill b USING (partner_id, bill_no)
+WHERE m.due_at <= $1 AND (m.leased_until IS NULL OR m.leased_until < clock_timestamp())
+  AND NOT (m.state = 'QUEUED' AND b.state = 'PAYING')
+ORDER BY m.due_at
+LIMIT $2
+"""
+
+# Spans partners. Zero rows for what was claimed, settled or withdrawn since it was found. It goes by the state,
+# not by due_at, so that the planner is never led to walk through the whole index of what is due.
+TAKE_MESSAGES: Final = """
+WITH taken AS (
+  UPDATE message m
+  SET state = CASE m.state WHEN 'QUEUED' THEN 'SENDING' ELSE 'UNKNOWN' END,
+      handed_at = CASE m.state WHEN 'QUEUED' THEN $4 ELSE m.handed_at END,
+      leased_until = clock_timestamp() + make_interval(secs => $5), fence = m.fence + 1
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) c (partner_id, message_no, fence)
+  WHERE m.partner_id = c.partner_id AND m.message_no = c.message_no AND m.fence = c.fence
+    AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN')
+  RETURNING m.partner_id, m.bill_no, m.message_no, m.fence, m.state, m.handed_at, m.send_number)
+SELECT t.message_no, t.fence, t.state AS message_state, t.handed_at, t.send_number, b.*
+FROM taken t JOIN bill b USING (partner_id, bill_no)
+"""
+
+# Spans partners.
+WITHDRAW_MESSAGES: Final = """
+UPDATE message m SET state = 'WITHDRAWN', due_at = NULL, settled_at = $4
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) c (partner_id, message_no, fence), bill b
+WHERE m.partner_id = c.partner_id AND m.message_no = c.message_no AND m.fence = c.fence
+  AND m.state = 'QUEUED' AND b.partner_id = m.partner_id AND b.bill_no = m.bill_no
+RETURNING m.partner_id, m.bill_no, m.send_number, m.cost_points, b.wallet_code
+"""
+
+# Spans partners. A lease is there until somebody settles, so running this twice writes once.
+SETTLE_MESSAGES: Final = """
+UPDATE message m
+SET state = r.state, due_at = r.due_at, settled_at = r.settled_at, leased_until = NULL,
+    reference = r.reference, failure_code = r.failure_code, failure = r.failure
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+            $7::text[], $8::text[], $9::text[])
+     r (partner_id, message_no, fence, state, due_at, settled_at, reference, failure_code, failure)
+WHERE m.partner_id = r.partner_id AND m.message_no = r.message_no AND m.fence = r.fence
+  AND m.leased_until IS NOT NULL
+RETURNING m.partner_id, m.message_no, m.state, m.settled_at, m.bill_no, m.send_number, m.cost_points,
+          CASE m.state WHEN 'FAILED' THEN
+            (SELECT b.wallet_code FROM bill b WHERE b.partner_id = m.partner_id AND b.bill_no = m.bill_no)
+          END AS wallet_code
+"""
+
+# Spans partners. Steps from receiver to receiver through callback_due, so that a receiver with a long queue
+# costs no more than one with a short queue, and takes a few from each.
+DUE_CALLBACKS: Final = """
+WITH RECURSIVE looked (receiver, nth) AS (
+  (SELECT c.receiver, 1 FROM callback c
+   WHERE c.due_at IS NOT NULL AND c.receiver > $2 ORDER BY c.receiver LIMIT 1)
+  UNION ALL
+  SELECT n.receiver, l.nth + 1
+  FROM looked l CROSS JOIN LATERAL (
+    SELECT c.receiver FROM callback c
+    WHERE c.due_at IS NOT NULL AND c.receiver > l.receiver ORDER BY c.receiver LIMIT 1) n
+  WHERE l.nth < $3)
+SELECT l.receiver, d.partner_id, d.callback_no, d.fence
+FROM looked l
+LEFT JOIN unnest($4::text[], $5::integer[]) a (receiver, most) USING (receiver)
+LEFT JOIN LATERAL (
+  SELECT c.partner_id, c.callback_no, c.fence FROM callback c
+  WHERE c.receiver = l.receiver AND c.due_at <= $1
+    AND (c.leased_until IS NULL OR c.leased_until < clock_timestamp())
+  ORDER BY c.due_at
+  LIMIT coalesce(a.most, $6)) d ON true
+ORDER BY l.nth
+"""
+
+# Spans partners.
+TAKE_CALLBACKS: Final = """
+WITH taken AS (
+  UPDATE callback c
+  SET leased_until = clock_timestamp() + make_interval(secs => $4), fence = c.fence + 1
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) t (partner_id, callback_no, fence)
+  WHERE c.partner_id = t.partner_id AND c.callback_no = t.callback_no AND c.fence = t.fence
+    AND c.state = 'PENDING'
+  RETURNING c.*)
+SELECT t.partner_id, t.callback_no, t.fence, t.kind, t.url, t.receiver, t.began_at, b.bill_id, b.price_won,
+       a.approval, r.refund_number, r.refunded_at, p.key_in_callback, p.api_key_sealed
+FROM taken t
+JOIN bill b USING (partner_id, bill_no)
+JOIN partner p USING (partner_id)
+LEFT JOIN attempt a USING (partner_id, attempt_no)
+LEFT JOIN refund r ON t.kind = 'CANCELED' AND r.kind = 'CANCEL' AND r.state = 'DONE'
+  AND r.partner_id = t.partner_id AND r.attempt_no = t.attempt_no
+"""
+
+# Real time, not business time: a rotation is not part of the practice.
+LIVE_SECRETS: Final = """
+SELECT partner_id, secret_no, secret_sealed FROM webhook_secret
+WHERE partner_id = ANY($1::bigint[]) AND (valid_until IS NULL OR valid_until > clock_timestamp())
+ORDER BY partner_id, secret_no DESC
+"""
+
+# Spans partners.
+SETTLE_CALLBACKS: Final = """
+WITH settled AS (
+  UPDATE callback c
+  SET state = r.state, due_at = r.due_at, tries = c.tries + 1, leased_until = NULL,
+      settled_at = CASE r.state WHEN 'PENDING' THEN NULL ELSE r.at END
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+              $7::integer[], $8::bytea[], $9::integer[], $10::text[])
+       r (partner_id, callback_no, fence, state, due_at, at, status, answer, duration_ms, reason)
+  WHERE c.partner_id = r.partner_id AND c.callback_no = r.callback_no AND c.fence = r.fence
+    AND c.leased_until IS NOT NULL
+  RETURNING c.partner_id, c.callback_no, c.tries, r.at, r.status, r.answer, r.duration_ms, r.reason)
+INSERT INTO callback_attempt (partner_id, callback_no, try_number, at, status, answer, duration_ms, reason)
+SELECT * FROM settled
+RETURNING partner_id, callback_no
+"""
+
+RESEND_CALLBACK: Final = """
+UPDATE callback SET state = 'PENDING', due_at = $3, settled_at = NULL
+WHERE partner_id = $1 AND callback_no = $2
+RETURNING callback_no
+"""

@@ -1,0 +1,296 @@
+"""Payment attempts and refunds. Each changes state in one place here, and only by a guarded update."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from cheonggu.domain.payment import Approval, Attempt, AttemptState, RefundFacts
+from cheonggu.store.postgres import Connection, Row
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A claimed attempt or refund: whoever holds the newest `fence` may write."""
+
+    partner_id: int
+    number: int
+    fence: int
+
+
+async def insert_attempt(
+    conn: Connection,
+    *,
+    partner_id: int,
+    bill_no: int,
+    order_id: str,
+    amount_won: int,
+    began_at: datetime,
+    confirm_until: datetime,
+    ask_at: datetime,
+    lease_seconds: float,
+) -> Attempt:
+    """A new attempt in CONFIRMING, with its history and its way back from the gateway's order id."""
+    row = await conn.fetchrow(
+        _INSERT_ATTEMPT,
+        partner_id,
+        bill_no,
+        order_id,
+        amount_won,
+        began_at,
+        confirm_until,
+        ask_at,
+        lease_seconds,
+    )
+    assert row is not None
+    return _attempt(row)
+
+
+async def find_attempt(conn: Connection, partner_id: int, attempt_no: int) -> Attempt:
+    """An attempt by its number."""
+    row = await conn.fetchrow(_ATTEMPT, partner_id, attempt_no)
+    if row is None:
+        raise LookupError(f"no attempt {attempt_no} of partner {partner_id}")
+    return _attempt(row)
+
+
+async def newest_attempt(conn: Connection, partner_id: int, bill_no: int) -> Attempt | None:
+    """The newest attempt at a bill, if any."""
+    row = await conn.fetchrow(_NEWEST_ATTEMPT, partner_id, bill_no)
+    return None if row is None else _attempt(row)
+
+
+async def paying_attempt(conn: Connection, partner_id: int, bill_no: int) -> Attempt | None:
+    """The attempt by which a bill was paid, refunded or not."""
+    row = await conn.fetchrow(_PAYING_ATTEMPT, partner_id, bill_no)
+    return None if row is None else _attempt(row)
+
+
+async def move_attempt(
+    conn: Connection,
+    attempt: Attempt,
+    to_state: AttemptState,
+    at: datetime,
+    *,
+    approval: Approval | None = None,
+    failure: tuple[str, str] | None = None,
+    ask_at: datetime | None = None,
+) -> bool:
+    """Move an attempt on and write its history; False when it is no longer in the state it was read in."""
+    code, reason = failure or (None, None)
+    step = await conn.fetchval(
+        _MOVE_ATTEMPT,
+        attempt.partner_id,
+        attempt.attempt_no,
+        attempt.state,
+        to_state,
+        at,
+        None if approval is None else msgspec.json.encode(approval).decode(),
+        code,
+        reason,
+        ask_at,
+    )
+    return step is not None
+
+
+async def ask_attempt_again(conn: Connection, attempt: Attempt, at: datetime | None) -> None:
+    """When the gateway is to be asked next about an attempt whose state stays as it is."""
+    await conn.execute(_ASK_ATTEMPT_AGAIN, attempt.partner_id, attempt.attempt_no, attempt.state, at)
+
+
+async def insert_refund(
+    conn: Connection,
+    *,
+    attempt: Attempt,
+    kind: str,
+    refund_id: str,
+    reason: str,
+    request_hash: str | None,
+    at: datetime,
+    ask_at: datetime,
+    lease_seconds: float | None,
+) -> RefundFacts:
+    """A new undecided refund of an attempt's whole amount."""
+    row = await conn.fetchrow(
+        _INSERT_REFUND,
+        attempt.partner_id,
+        refund_id,
+        attempt.bill_no,
+        attempt.attempt_no,
+        kind,
+        reason,
+        request_hash,
+        at,
+        ask_at,
+        lease_seconds,
+    )
+    assert row is not None
+    return _refund(row)
+
+
+async def find_refund(conn: Connection, partner_id: int, refund_no: int) -> RefundFacts:
+    """A refund by its number."""
+    row = await conn.fetchrow(
+        "SELECT * FROM refund WHERE partner_id = $1 AND refund_no = $2", partner_id, refund_no
+    )
+    if row is None:
+        raise LookupError(f"no refund {refund_no} of partner {partner_id}")
+    return _refund(row)
+
+
+async def newest_cancel(conn: Connection, partner_id: int, bill_no: int) -> RefundFacts | None:
+    """The newest refund that the partner asked for, if any."""
+    row = await conn.fetchrow(_NEWEST_CANCEL, partner_id, bill_no)
+    return None if row is None else _refund(row)
+
+
+async def finish_refund(
+    conn: Connection, refund: RefundFacts, number: str, refunded_at: datetime, at: datetime
+) -> bool:
+    """UNDECIDED to DONE; False when it was decided before."""
+    tag = await conn.execute(_FINISH_REFUND, refund.partner_id, refund.refund_no, number, refunded_at, at)
+    return tag == "UPDATE 1"
+
+
+async def refuse_refund(conn: Connection, refund: RefundFacts, kind: str, reason: str, at: datetime) -> bool:
+    """UNDECIDED to REFUSED; False when it was decided before."""
+    tag = await conn.execute(_REFUSE_REFUND, refund.partner_id, refund.refund_no, kind, reason, at)
+    return tag == "UPDATE 1"
+
+
+async def ask_refund_again(conn: Connection, refund: RefundFacts, at: datetime) -> None:
+    """When the gateway is to be asked next about an undecided refund."""
+    await conn.execute(_ASK_REFUND_AGAIN, refund.partner_id, refund.refund_no, at)
+
+
+async def claim(conn: Connection, table: str, now: datetime, lease_seconds: float, most: int) -> list[Due]:
+    """Lease what is due in `attempt` or `refund`: candidates first, then a guarded update."""
+    candidates = await conn.fetch(_CANDIDATES[table], now, most)
+    rows = await conn.fetch(
+        _CLAIM[table],
+        [row["partner_id"] for row in candidates],
+        [row["number"] for row in candidates],
+        [row["fence"] for row in candidates],
+        lease_seconds,
+    )
+    return [Due(row["partner_id"], row["number"], row["fence"]) for row in rows]
+
+
+def _attempt(row: Row) -> Attempt:
+    approval = row["approval"]
+    return Attempt(
+        partner_id=row["partner_id"],
+        attempt_no=row["attempt_no"],
+        bill_no=row["bill_no"],
+        order_id=row["order_id"],
+        amount_won=row["amount_won"],
+        state=AttemptState(row["state"]),
+        began_at=row["began_at"],
+        confirm_until=row["confirm_until"],
+        settled_at=row["settled_at"],
+        failure=row["failure"],
+        failure_code=row["failure_code"],
+        fence=row["fence"],
+        approval=None if approval is None else msgspec.json.decode(approval, type=Approval),
+    )
+
+
+def _refund(row: Row) -> RefundFacts:
+    return RefundFacts(**{field: row[field] for field in RefundFacts.__struct_fields__})
+
+
+_ATTEMPT: Final = "SELECT * FROM attempt WHERE partner_id = $1 AND attempt_no = $2"
+
+_INSERT_ATTEMPT: Final = """
+WITH new AS (
+  INSERT INTO attempt (partner_id, bill_no, order_id, amount_won, began_at, confirm_until, ask_at,
+                       leased_until)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp() + make_interval(secs => $8))
+  RETURNING *),
+routed AS (
+  INSERT INTO gateway_order (order_id, partner_id, attempt_no)
+  SELECT order_id, partner_id, attempt_no FROM new),
+told AS (
+  INSERT INTO attempt_history (partner_id, attempt_no, step, to_state, at)
+  SELECT partner_id, attempt_no, 0, state, began_at FROM new)
+SELECT * FROM new
+"""
+
+_NEWEST_ATTEMPT: Final = """
+SELECT * FROM attempt WHERE partner_id = $1 AND bill_no = $2 ORDER BY attempt_no DESC LIMIT 1
+"""
+
+_PAYING_ATTEMPT: Final = """
+SELECT * FROM attempt WHERE partner_id = $1 AND bill_no = $2 AND state IN ('APPROVED', 'REFUNDED')
+"""
+
+_MOVE_ATTEMPT: Final = """
+WITH moved AS (
+  UPDATE attempt
+  SET state = $4, step = step + 1, approval = coalesce($6::jsonb, approval),
+      failure_code = coalesce($7, failure_code), failure = coalesce($8, failure),
+      settled_at = CASE WHEN $4 IN ('UNKNOWN') THEN settled_at ELSE coalesce(settled_at, $5) END,
+      ask_at = $9, leased_until = NULL
+  WHERE partner_id = $1 AND attempt_no = $2 AND state = $3
+  RETURNING step)
+INSERT INTO attempt_history (partner_id, attempt_no, step, from_state, to_state, at)
+SELECT $1, $2, step, $3, $4, $5 FROM moved
+RETURNING step
+"""
+
+_ASK_ATTEMPT_AGAIN: Final = """
+UPDATE attempt SET ask_at = $4, leased_until = NULL
+WHERE partner_id = $1 AND attempt_no = $2 AND state = $3
+"""
+
+_INSERT_REFUND: Final = """
+INSERT INTO refund (partner_id, refund_id, bill_no, attempt_no, kind, reason, request_hash, began_at, ask_at,
+                    leased_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp() + make_interval(secs => $10))
+RETURNING *
+"""
+
+_NEWEST_CANCEL: Final = """
+SELECT * FROM refund WHERE partner_id = $1 AND bill_no = $2 AND kind = 'CANCEL'
+ORDER BY refund_no DESC LIMIT 1
+"""
+
+_FINISH_REFUND: Final = """
+UPDATE refund SET state = 'DONE', refund_number = $3, refunded_at = $4, settled_at = $5,
+                  ask_at = NULL, leased_until = NULL
+WHERE partner_id = $1 AND refund_no = $2 AND state = 'UNDECIDED'
+"""
+
+_REFUSE_REFUND: Final = """
+UPDATE refund SET state = 'REFUSED', refusal_kind = $3, refusal = $4, settled_at = $5,
+                  ask_at = NULL, leased_until = NULL
+WHERE partner_id = $1 AND refund_no = $2 AND state = 'UNDECIDED'
+"""
+
+_ASK_REFUND_AGAIN: Final = """
+UPDATE refund SET ask_at = $3, leased_until = NULL
+WHERE partner_id = $1 AND refund_no = $2 AND state = 'UNDECIDED'
+"""
+
+
+def _candidates(table: str) -> str:
+    return f"""
+SELECT partner_id, {table}_no AS number, fence FROM {table}
+WHERE ask_at <= $1 AND (leased_until IS NULL OR leased_until < clock_timestamp())
+ORDER BY ask_at LIMIT $2
+"""  # noqa: S608
+
+
+def _claim(table: str) -> str:
+    return f"""
+UPDATE {table} t SET fence = t.fence + 1, leased_until = clock_timestamp() + make_interval(secs => $4)
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) c (partner_id, number, fence)
+WHERE t.partner_id = c.partner_id AND t.{table}_no = c.number AND t.fence = c.fence
+  AND t.ask_at IS NOT NULL AND (t.leased_until IS NULL OR t.leased_until < clock_timestamp())
+RETURNING t.partner_id, t.{table}_no AS number, t.fence
+"""  # noqa: S608
+
+
+_CANDIDATES: Final = {table: _candidates(table) for table in ("attempt", "refund")}
+_CLAIM: Final = {table: _claim(table) for table in ("attempt", "refund")}

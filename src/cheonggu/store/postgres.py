@@ -1,0 +1,237 @@
+"""The database: a pool, transactions that are safe to run again, and what a server must promise."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, Literal, Protocol, TypeVar, cast
+
+import asyncpg
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+"""One row; its columns by name."""
+
+
+class Connection(Protocol):
+    """The part of an asyncpg connection that statements need, pooled or not."""
+
+    async def execute(self, query: str, *args: object, timeout: float | None = None) -> str:
+        """Run a statement; returns its command tag."""
+        ...
+
+    async def fetch(self, query: str, *args: object, timeout: float | None = None) -> list[Row]:
+        """All rows."""
+        ...
+
+    async def fetchrow(self, query: str, *args: object, timeout: float | None = None) -> Row | None:
+        """The first row, if any."""
+        ...
+
+    async def fetchval(self, query: str, *args: object, timeout: float | None = None) -> Any:
+        """The first column of the first row, or None."""
+        ...
+
+    def transaction(self) -> AbstractAsyncContextManager[object]:
+        """A transaction, or a savepoint within one."""
+        ...
+
+
+class OwnConnection(Connection, Protocol):
+    """A connection that is nobody else's, and is closed by whoever opened it."""
+
+    async def close(self, *, timeout: float | None = None) -> None:
+        """End it in good order."""
+        ...
+
+    def terminate(self) -> None:
+        """End it at once."""
+        ...
+
+    def is_closed(self) -> bool:
+        """Whether it has ended."""
+        ...
+
+    def get_server_version(self) -> asyncpg.ServerVersion:
+        """The server's version."""
+        ...
+
+    async def add_listener(self, channel: str, callback: Callable[[object, int, str, object], None]) -> None:
+        """Call back for every notification on a channel."""
+        ...
+
+
+class _Pool(Protocol):
+    def acquire(self, *, timeout: float | None = None) -> AbstractAsyncContextManager[_Pooled]: ...
+    async def close(self) -> None: ...
+    def terminate(self) -> None: ...
+
+
+class _Pooled(Connection, Protocol):
+    def transaction(
+        self, *, isolation: str = "read_committed", readonly: bool = False
+    ) -> AbstractAsyncContextManager[object]: ...
+
+
+OLDEST_VERSION: Final = 15
+CHANNEL: Final = "cheonggu_changed"
+"""Where processes tell each other that something they cache has changed."""
+
+_CONNECT_TIMEOUT_SECONDS = 5
+_COMMAND_TIMEOUT_SECONDS = 10
+_TRIES = 5
+
+_AWAY = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # how a connection that is cut at a bad moment may fail
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+"""What a lost, starting, stopping or overwhelmed server looks like."""
+
+_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+class DatabaseAway(Exception):
+    """The database cannot be reached; whether the last statement took effect is unknown."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(f"{self.__doc__} ({type(cause).__name__}: {cause})")
+
+
+class ServerUnfit(Exception):
+    """The PostgreSQL server does not promise what Cheonggu needs."""
+
+
+def away(error: BaseException) -> bool:
+    """Whether an error means that the server is away, rather than that a statement was wrong."""
+    if isinstance(error, asyncpg.InterfaceError):
+        return "connection" in str(error) or "pool" in str(error)
+    return isinstance(error, _AWAY)
+
+
+class Database:
+    """A pool of connections. Everything raises DatabaseAway when the server is away."""
+
+    def __init__(self, pool: _Pool) -> None:
+        self._pool = pool
+
+    async def run(self, verb: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `verb` in one transaction and return what it returns; any exception rolls all of it back.
+
+        A deadlock or a serialization failure changes nothing and is run again, so `verb` must have no
+        effect outside of its connection.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._once(verb)
+            except _AGAIN:
+                continue
+        return await self._once(verb)
+
+    async def run_at_one_moment(self, look: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `look`, which only reads, so that all of its statements see the same moment."""
+        return await self._once(look, isolation="repeatable_read", readonly=True)
+
+    async def _once(
+        self,
+        verb: Callable[[Connection], Awaitable[T]],
+        isolation: Literal["read_committed", "repeatable_read"] = "read_committed",
+        *,
+        readonly: bool = False,
+    ) -> T:
+        try:
+            async with (
+                self._pool.acquire(timeout=_CONNECT_TIMEOUT_SECONDS) as connection,
+                connection.transaction(isolation=isolation, readonly=readonly),
+            ):
+                return await verb(connection)
+        except (*_AWAY,) as error:
+            if away(error):
+                raise DatabaseAway(error) from error
+            raise
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        """All rows of one statement."""
+        return await self._call("fetch", sql, *args)
+
+    async def fetchrow(self, sql: str, *args: object) -> Row | None:
+        """The first row of one statement, if any."""
+        return await self._call("fetchrow", sql, *args)
+
+    async def fetchval(self, sql: str, *args: object) -> Any:
+        """The first column of the first row, or None."""
+        return await self._call("fetchval", sql, *args)
+
+    async def execute(self, sql: str, *args: object) -> str:
+        """Run one statement; returns its command tag."""
+        return await self._call("execute", sql, *args)
+
+    async def _call(self, method: str, sql: str, *args: object) -> Any:
+        try:
+            async with self._pool.acquire(timeout=_CONNECT_TIMEOUT_SECONDS) as connection:
+                return await getattr(connection, method)(sql, *args)
+        except (*_AWAY,) as error:
+            if away(error):
+                raise DatabaseAway(error) from error
+            raise
+
+    async def close(self) -> None:
+        """Close the connections; those that do not end in time are dropped."""
+        try:
+            await asyncio.wait_for(self._pool.close(), 5)
+        except (TimeoutError, *_AWAY):
+            self._pool.terminate()
+
+
+async def open_database(dsn: str, size: int = 10) -> Database:
+    """A pool of at most `size` connections. Raises DatabaseAway when none can be made."""
+    try:
+        pool = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType]
+            dsn,
+            min_size=1,
+            max_size=size,
+            timeout=_CONNECT_TIMEOUT_SECONDS,
+            command_timeout=_COMMAND_TIMEOUT_SECONDS,
+            server_settings={"application_name": "cheonggu", "timezone": "UTC"},
+        )
+    except (*_AWAY,) as error:
+        raise DatabaseAway(error) from error
+    return Database(cast("_Pool", pool))
+
+
+async def connect(dsn: str, name: str = "cheonggu") -> OwnConnection:
+    """One connection of one's own. Raises DatabaseAway when it cannot be made."""
+    try:
+        connection: OwnConnection = await asyncpg.connect(  # pyright: ignore[reportUnknownMemberType]
+            dsn,
+            timeout=_CONNECT_TIMEOUT_SECONDS,
+            server_settings={"application_name": name, "timezone": "UTC"},
+        )
+    except (*_AWAY,) as error:
+        raise DatabaseAway(error) from error
+    return connection
+
+
+async def check_server(dsn: str) -> None:
+    """Raises ServerUnfit, saying why, unless the server is new enough and keeps what it acknowledges."""
+    connection = await connect(dsn)
+    try:
+        if connection.get_server_version().major < OLDEST_VERSION:
+            raise ServerUnfit(
+                f"PostgreSQL {connection.get_server_version().major} is too old: "
+                f"version {OLDEST_VERSION} or newer is needed."
+            )
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            if await connection.fetchval("SELECT current_setting($1)", name) in ("off", "local"):
+                raise ServerUnfit(
+                    f"{name} is off on this PostgreSQL server, so an acknowledged bill could be lost. "
+                    f"Turn it on: ALTER SYSTEM SET {name} = on; then SELECT pg_reload_conf();"
+                )
+    finally:
+        await connection.close()

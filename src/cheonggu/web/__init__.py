@@ -1,0 +1,1 @@
+"""HTTP: the partner API, the payer's pages, the sandbox."""

@@ -1,0 +1,86 @@
+"""The whole web application: the partner API first, then everything that a browser or an operator opens."""
+
+from __future__ import annotations
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cheonggu.domain import codes
+from cheonggu.domain.codes import Refused
+from cheonggu.service import Service
+from cheonggu.store.postgres import DatabaseAway
+from cheonggu.web import docs_page, health, pages, sandbox
+from cheonggu.web.envelope import refusal
+from cheonggu.web.operations import ROUTES
+from cheonggu.web.partner_api import PartnerApi
+from cheonggu.web.problems import page_error
+
+log = structlog.get_logger()
+
+PAGES = "/p/"
+
+
+def build_app(service: Service) -> ASGIApp:
+    """The application over an open service; whoever opened the service closes it."""
+    partner_api = PartnerApi(service)
+    browsed = Starlette(
+        routes=_routes(service),
+        exception_handlers={HTTPException: _refused, DatabaseAway: _away, Exception: _failed},
+    )
+    browsed.state.service = service
+    browsed.router.redirect_slashes = False
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # The partner API is the hot path: one look into a table, no router, no middleware.
+        if scope["type"] == "http" and scope["path"] in ROUTES:
+            await partner_api(scope, receive, send)
+        else:
+            await browsed(scope, receive, send)
+
+    return app
+
+
+def _routes(service: Service) -> list[BaseRoute]:
+    in_sandbox = service.settings.sandbox
+    return [
+        *pages.routes(sandbox=in_sandbox),
+        *docs_page.routes(),
+        *health.routes(),
+        *(sandbox.routes() if in_sandbox else []),
+    ]
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if request.url.path.startswith(PAGES):
+        return page_error(request, error.status_code)
+    if error.status_code == 405:
+        method = (error.headers or {}).get("Allow", "")
+        response = refusal(Refused(codes.HTTP_405, f"{method}로 요청해 주세요." if method else None))
+        response.headers["Allow"] = method
+        return response
+    return refusal(Refused(codes.HTTP_404))
+
+
+async def _away(request: Request, error: Exception) -> Response:
+    log.warning("database_away", path=_kind(request), cause=type(error.__cause__).__name__)
+    if request.url.path.startswith(PAGES):
+        return page_error(request, 503)
+    return refusal(Refused(codes.HTTP_503))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    log.error("request_failed", path=_kind(request), error=type(error).__name__)
+    if request.url.path.startswith(PAGES):
+        return page_error(request, 500)
+    return refusal(Refused(codes.ERROR))
+
+
+def _kind(request: Request) -> str:
+    """The first part of the path: short codes and what strangers type stay out of the log."""
+    return "/" + request.url.path.split("/")[1][:16]

@@ -1,0 +1,82 @@
+"""Reading a request's body: JSON by its Content-Type, not too large, and not too slow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from cheonggu.domain import codes
+from cheonggu.domain.codes import Refused, invalid
+from cheonggu.web.envelope import Header
+
+MAX_BODY_BYTES: Final = 64 * 1024
+"""O: a bill is a page of text."""
+MAX_SECONDS: Final = 10.0
+"""O: the whole body has to be here by then."""
+DISCARD_BYTES: Final = 1024 * 1024
+"""So much of a body that is too large is read and thrown away, as most clients listen only after writing."""
+
+BODY: Final = "본문"
+"""The name that refusals give to the body."""
+
+
+class Unread(Refused):
+    """The request was refused before its body had ended, so its connection is of no more use."""
+
+
+async def read_body(headers: Iterable[Header], receive: Receive) -> bytes:
+    """The body, which may be JSON by its headers.
+
+    Raises Refused with HTTP_415, HTTP_413, or VALIDATION_001 when it comes too slowly; ClientDisconnect when
+    the client goes away.
+    """
+    declared_bytes = _judge_headers(headers)
+    if declared_bytes > DISCARD_BYTES:
+        raise Unread(codes.HTTP_413)
+    try:
+        async with asyncio.timeout(MAX_SECONDS):
+            return await _read(receive)
+    except TimeoutError:
+        refused = invalid(BODY, f"{MAX_SECONDS:.0f}초 안에 모두 보내야 합니다.")
+        raise Unread(refused.code, refused.message) from None
+
+
+def _judge_headers(headers: Iterable[Header]) -> int:
+    """How many bytes are declared; without a Content-Type the body is taken for JSON (O)."""
+    declared_bytes = 0
+    for name, value in headers:
+        if name == b"content-type":
+            if value != b"application/json" and not _is_json(value):
+                raise Refused(codes.HTTP_415)
+        elif name == b"content-length" and value.isdigit():
+            declared_bytes = int(value[:20])
+    return declared_bytes
+
+
+def _is_json(content_type: bytes) -> bool:
+    kind = content_type.partition(b";")[0].strip().lower()
+    return kind in {b"", b"application/json"} or (
+        kind.startswith(b"application/") and kind.endswith(b"+json")
+    )
+
+
+async def _read(receive: Receive) -> bytes:
+    """The body; what a header declared of its length is not believed."""
+    chunks: list[bytes] = []
+    size_bytes, more = 0, True
+    while more and size_bytes <= DISCARD_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
+        size_bytes += len(chunk)
+        if size_bytes <= MAX_BODY_BYTES:
+            chunks.append(chunk)
+        more = message.get("more_body", False)
+    if size_bytes > MAX_BODY_BYTES:
+        raise Unread(codes.HTTP_413) if more else Refused(codes.HTTP_413)
+    return b"".join(chunks)

@@ -1,0 +1,60 @@
+"""The envelope of every answer: `{code, message, data}`; `data` is null unless the operation succeeded."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from cheonggu.domain import codes
+from cheonggu.domain.codes import Code, Refused
+
+RETRY_AFTER_SECONDS: Final[dict[int, int]] = {429: 1, 503: 5}
+"""O: by HTTP status, after how long it is worth trying again."""
+
+Header = tuple[bytes, bytes]
+
+_encode: Final = msgspec.json.Encoder().encode
+_ALWAYS: Final[tuple[Header, ...]] = (
+    (b"content-type", b"application/json; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+)
+
+
+def _opening(code: Code, message: str) -> bytes:
+    return b'{"code":%b,"message":%b,"data":' % (_encode(code.code), _encode(message))
+
+
+_SUCCESS: Final = _opening(codes.OK, codes.OK.message)
+
+
+def success_body(data: msgspec.Struct) -> bytes:
+    """The bytes of an answer that carries `data`."""
+    return _SUCCESS + _encode(data) + b"}"
+
+
+def refusal_body(code: Code, message: str | None = None) -> bytes:
+    """The bytes of an answer that refuses, with the code's own message unless another is given."""
+    return _opening(code, message or code.message) + b"null}"
+
+
+def headers(http_status: int, body: bytes) -> list[Header]:
+    """The headers of an answer."""
+    return [*_standing(http_status), (b"content-length", b"%d" % len(body))]
+
+
+@cache
+def _standing(http_status: int) -> tuple[Header, ...]:
+    seconds = RETRY_AFTER_SECONDS.get(http_status)
+    return _ALWAYS if seconds is None else (*_ALWAYS, (b"retry-after", b"%d" % seconds))
+
+
+def refusal(refused: Refused) -> Response:
+    """The whole answer to a refused request, for endpoints of Starlette."""
+    body = refusal_body(refused.code, refused.message)
+    response = Response(body, refused.code.http_status)
+    response.raw_headers = headers(refused.code.http_status, body)
+    return response

@@ -1,0 +1,242 @@
+"""The one table of operations: routes, OpenAPI document and docs page are made from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+import msgspec
+
+from cheonggu.billing.desk import Idem
+from cheonggu.domain import codes
+from cheonggu.domain.codes import Code, Refused, invalid
+from cheonggu.store.partners import Caller, Partner
+from cheonggu.web import adapters, wire
+from cheonggu.web.adapters import Call
+from cheonggu.web.operation_words import OPERATION_WORDS, OperationWords
+from cheonggu.web.parse import Shape, Tree
+
+if TYPE_CHECKING:
+    from cheonggu.service import Service
+
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+IDEMPOTENCY_KEY_MAX: Final = 255
+PREFIXES: Final = ("", "/partner")
+"""The base URL of the vendor's clients ends in /partner, so every operation answers there too (O)."""
+
+_KEY: Final = re.compile(rb"[!-~]{1,%d}" % IDEMPOTENCY_KEY_MAX)
+
+BillT = TypeVar("BillT", bound=msgspec.Struct)
+
+
+class Incoming(msgspec.Struct, frozen=True):
+    """A request to an operation: its body, decoded but not judged, and its idempotency keys."""
+
+    body: bytes
+    tree: Tree
+    keys: list[bytes]
+
+
+Runner = Callable[["Service", "Operation", Incoming], Awaitable[msgspec.Struct]]
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation. `shows` are the optional fields in its example, `refusals` the codes of its own."""
+
+    name: str
+    path: str
+    request: type[msgspec.Struct]
+    data: type[msgspec.Struct]
+    run: Runner
+    writes: bool = False
+    shows: tuple[str, ...] = ()
+    refusals: tuple[Code, ...] = ()
+
+    @property
+    def words(self) -> OperationWords:
+        """What it does."""
+        return OPERATION_WORDS[self.name]
+
+
+def _for_bill(
+    bill_struct: type[BillT],
+    adapter: Callable[[Call[BillT]], Awaitable[msgspec.Struct]],
+    unread: Callable[[object], None] | None = None,
+) -> Runner:
+    """Runs an operation about one bill. `unread` takes out of the bill what is not to be read at all."""
+    shape = Shape(bill_struct)
+
+    async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
+        caller = await _caller(service, incoming.tree)
+        idem = _idem(operation, incoming) if operation.writes else None
+        bill = incoming.tree.get("bill")
+        if unread is not None:
+            unread(bill)
+        return await adapter(Call(service, caller, shape.read(bill, "bill"), idem))
+
+    return run
+
+
+def _for_merchant(adapter: Callable[[Service, Caller], Awaitable[msgspec.Struct]]) -> Runner:
+    async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
+        del operation
+        return await adapter(service, await _caller(service, incoming.tree))
+
+    return run
+
+
+def _for_partner(adapter: Callable[[Service, Partner], Awaitable[msgspec.Struct]]) -> Runner:
+    async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
+        del operation
+        return await adapter(service, await service.directory.partner(_api_key(incoming.tree)))
+
+    return run
+
+
+_IDENTITY: Final = Shape(wire.Identity)
+
+
+async def _caller(service: Service, tree: Tree) -> Caller:
+    """Who calls. An unknown apiKey is told before an ill-formed member, and that before an unknown one."""
+    api_key = _api_key(tree)
+    partner = await service.directory.partner(api_key)
+    who = _IDENTITY.read(tree)
+    return await service.directory.caller(partner, api_key, who.member, who.merchant)
+
+
+def _api_key(tree: Tree) -> str:
+    api_key = tree.get("apiKey")
+    if isinstance(api_key, str) and 1 <= len(api_key) <= wire.API_KEY_MAX:
+        return api_key
+    raise Refused(codes.PARTNER_002)
+
+
+def _idem(operation: Operation, incoming: Incoming) -> Idem | None:
+    if not incoming.keys:
+        return None
+    if len(incoming.keys) > 1 or not _KEY.fullmatch(incoming.keys[0]):
+        raise invalid(IDEMPOTENCY_KEY, f"공백 없는 ASCII 1~{IDEMPOTENCY_KEY_MAX}자 하나여야 합니다.")
+    return Idem(operation.path[1:], incoming.keys[0].decode("ascii"), sha256(incoming.body).digest())
+
+
+def _unread_for_talk(bill: object) -> None:
+    if isinstance(bill, dict):
+        fields = cast("Tree", bill)
+        if fields.get("sendType") == "TALK":
+            fields.pop("pageRedirectUrl", None)
+
+
+EVERYWHERE: Final = (
+    codes.PARTNER_002,
+    codes.PARTNER_003,
+    codes.PARTNER_006,
+    codes.VALIDATION_001,
+    codes.LIMIT_001,
+    codes.HTTP_413,
+    codes.HTTP_415,
+    codes.HTTP_503,
+    codes.ERROR,
+)
+"""What any operation may answer."""
+
+OPERATIONS: Final = (
+    Operation(
+        name="billSend",
+        path="/bill",
+        request=wire.BillRequest,
+        data=wire.BillResponse,
+        run=_for_bill(wire.CreateBillInfo, adapters.create, _unread_for_talk),
+        writes=True,
+        shows=("message", "expireDt"),
+        refusals=(
+            codes.PARTNER_004,
+            codes.VALIDATION_002,
+            codes.BILL_001,
+            codes.POINT_001,
+            codes.IDEMPOTENCY_001,
+        ),
+    ),
+    Operation(
+        name="billDestroy",
+        path="/bill/destroy",
+        request=wire.BillDestroyRequest,
+        data=wire.BillDestroyResponse,
+        run=_for_bill(wire.DestroyBillInfo, adapters.destroy),
+        writes=True,
+        refusals=(
+            codes.PARTNER_004,
+            codes.VALIDATION_002,
+            codes.BILL_003,
+            codes.BILL_004,
+            codes.BILL_005,
+            codes.BILL_007,
+            codes.BILL_009,
+            codes.IDEMPOTENCY_001,
+        ),
+    ),
+    Operation(
+        name="billResend",
+        path="/bill/resend",
+        request=wire.BillResendRequest,
+        data=wire.BillResendResponse,
+        run=_for_bill(wire.ResendBillInfo, adapters.resend),
+        writes=True,
+        refusals=(
+            codes.PARTNER_004,
+            codes.BILL_003,
+            codes.BILL_006,
+            codes.POINT_001,
+            codes.IDEMPOTENCY_001,
+        ),
+    ),
+    Operation(
+        name="billRead",
+        path="/bill/read",
+        request=wire.BillReadRequest,
+        data=wire.BillReadResponse,
+        run=_for_bill(wire.ReadBillInfo, adapters.read),
+        refusals=(codes.PARTNER_004, codes.BILL_003),
+    ),
+    Operation(
+        name="billCancel",
+        path="/bill/cancel",
+        request=wire.BillCancelRequest,
+        data=wire.BillCancelResponse,
+        run=_for_bill(wire.CancelBillInfo, adapters.cancel),
+        writes=True,
+        shows=("cancelReason",),
+        refusals=(
+            codes.PARTNER_004,
+            codes.VALIDATION_002,
+            codes.BILL_003,
+            codes.BILL_005,
+            codes.BILL_007,
+            codes.BILL_008,
+            codes.BILL_009,
+            codes.PAYMENT_001,
+            codes.PAYMENT_002,
+            codes.MAINTAINED_METHOD,
+            codes.IDEMPOTENCY_001,
+        ),
+    ),
+    Operation(
+        name="readRemainCount",
+        path="/read/remain_count",
+        request=wire.RemainCountRequest,
+        data=wire.RemainCountResponse,
+        run=_for_partner(adapters.partner_balance),
+    ),
+    Operation(
+        name="readMerchantRemainCount",
+        path="/read/merchant/remain_count",
+        request=wire.MerchantRemainCountRequest,
+        data=wire.RemainCountResponse,
+        run=_for_merchant(adapters.merchant_balance),
+        refusals=(codes.PARTNER_004,),
+    ),
+)
+
+ROUTES: Final = {prefix + operation.path: operation for prefix in PREFIXES for operation in OPERATIONS}
+"""Every path that is an operation."""

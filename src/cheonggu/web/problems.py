@@ -1,0 +1,49 @@
+"""The page for when there is no bill to show. It knows nothing of any bill, and needs no database."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cheonggu.web import rendering
+from cheonggu.web.addresses import bill_path, code_of
+
+RETRY_AFTER_SECONDS: Final = "5"
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    name: str
+    tone: str = "rest"
+    link: str | None = "back_to_bill"
+
+
+_UNKNOWN: Final = _Problem("unknown", link=None)
+_AWAY: Final = _Problem("away", "wait", "open_again")
+_UNREAD: Final = _Problem("unread")
+_PROBLEMS: Final = {403: _Problem("stale"), 404: _UNKNOWN}
+
+
+def page_error(request: Request, status: int) -> Response:
+    """The page that says why there is none: unknown link, stale or unreadable form, or our own fault."""
+    problem = _PROBLEMS.get(status, _AWAY if status >= 500 else _UNREAD)
+    language = rendering.language_of(request)
+    path = request.url.path
+    code = code_of(path)
+    headers: dict[str, str] = {}
+    if status == 503:
+        headers["Retry-After"] = RETRY_AFTER_SECONDS
+    if status == 405:
+        headers["Allow"] = "GET, HEAD, POST" if path.endswith("/card") else "GET, HEAD"
+    return rendering.page(
+        "problem.html",
+        language,
+        status=status,
+        headers=headers,
+        name=problem.name,
+        tone=problem.tone,
+        link=problem.link if code else None,
+        href=bill_path(code, language) if code else "",
+    )

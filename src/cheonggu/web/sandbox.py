@@ -1,0 +1,218 @@
+"""The sandbox's JSON: see what was sent, pay, move points and the clock, start over. Never in live mode."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from cheonggu.billing import sandbox_partners
+from cheonggu.delivery import callback as callbacks
+from cheonggu.delivery.message import render
+from cheonggu.delivery.payment import pay
+from cheonggu.domain import codes
+from cheonggu.domain.bill import WIRE_STATE, Bill
+from cheonggu.domain.codes import Refused
+from cheonggu.domain.message import Kind
+from cheonggu.providers.sandbox import erase_practice
+from cheonggu.service import Service
+from cheonggu.store import bills, points, practice
+from cheonggu.store.postgres import Connection, Row
+from cheonggu.web.envelope import refusal
+from cheonggu.web.forms import from_elsewhere
+from cheonggu.web.parse import read_object
+
+log = structlog.get_logger()
+T = TypeVar("T", bound=msgspec.Struct)
+
+Outcome = Literal["APPROVE", "DECLINE", "TIMEOUT_CHARGED", "TIMEOUT_NOT_CHARGED", "CHARGED_LATE"]
+
+
+class _Asked(msgspec.Struct, kw_only=True):
+    """Every request may name a partner by its apiKey; without one it is about the sandbox partner."""
+
+    apiKey: str = sandbox_partners.FIRST.api_key
+
+
+class _Pay(_Asked, kw_only=True):
+    billId: str
+    outcome: Outcome
+
+
+class _Points(_Asked, kw_only=True):
+    balance: Annotated[int, msgspec.Meta(ge=0, le=10**15)]
+
+
+class _Clock(_Asked, kw_only=True):
+    advanceSeconds: Annotated[float, msgspec.Meta(ge=0, le=366 * 86_400)]
+
+
+Handler = Callable[[Service, Request], Awaitable[dict[str, object]]]
+
+
+def routes() -> list[Route]:
+    """The sandbox's endpoints."""
+    return [
+        _route("/sandbox/messages", "GET", _messages),
+        _route("/sandbox/callbacks", "GET", _callbacks),
+        _route("/sandbox/callbacks/{callback_id}/resend", "POST", _resend),
+        _route("/sandbox/pay", "POST", _pay),
+        _route("/sandbox/points", "POST", _points),
+        _route("/sandbox/clock", "POST", _clock),
+        _route("/sandbox/reset", "POST", _reset),
+        _route("/sandbox/receiver", "POST", _receiver),
+    ]
+
+
+def _route(path: str, method: str, handler: Handler) -> Route:
+    async def endpoint(request: Request) -> Response:
+        service: Service = request.app.state.service
+        address = request.client.host if request.client else ""
+        foreign = from_elsewhere(request.headers, request.url.scheme, service.settings.public_url)
+        if foreign or not service.settings.sandbox_allows(address):
+            return refusal(Refused(codes.HTTP_403))
+        try:
+            body = await handler(service, request)
+        except Refused as refused:
+            return refusal(refused)
+        return Response(
+            msgspec.json.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"}
+        )
+
+    return Route(path, endpoint, methods=[method])
+
+
+async def _messages(service: Service, request: Request) -> dict[str, object]:
+    rows = await practice.messages(service.db, *await _whose(service, request))
+    return {"messages": [_message(service, row) for row in rows]}
+
+
+def _message(service: Service, row: Row) -> dict[str, object]:
+    bill = bills.opened(row, service.keyring)
+    text, buttons = render(bill, service.settings.public_url)
+    sent = row["message_state"] == "SENT"
+    return {
+        "id": f"m{bill.partner_id}-{row['message_no']}",
+        "billId": bill.bill_id,
+        "kind": Kind.SEND if row["send_number"] == 1 else Kind.RESEND,
+        "to": bill.payer_phone,
+        "text": text,
+        "buttons": buttons,
+        "state": row["message_state"],
+        "sentAt": row["settled_at"] if sent else None,
+    }
+
+
+async def _callbacks(service: Service, request: Request) -> dict[str, object]:
+    rows = await practice.callbacks(service.db, *await _whose(service, request))
+    return {"callbacks": [_callback(row) for row in rows]}
+
+
+def _callback(row: Row) -> dict[str, object]:
+    return {
+        "id": f"{row['partner_id']}-{row['callback_no']}",
+        "billId": row["bill_id"],
+        "kind": row["kind"],
+        "state": row["state"],
+        "nextAt": row["due_at"],
+        "attempts": [
+            {"at": at, "status": status, "reason": reason} for at, status, reason in row["attempts"]
+        ],
+    }
+
+
+async def _resend(service: Service, request: Request) -> dict[str, object]:
+    callback_id: str = request.path_params["callback_id"]
+    partner_id, dash, number = callback_id.removeprefix("cb_").replace("_", "-").partition("-")
+    if not (dash and _is_number(partner_id) and _is_number(number)):
+        raise _no_callback()
+    if not await callbacks.resend(service, int(partner_id), int(number)):
+        raise _no_callback()
+    rows = await practice.callbacks(service.db, int(partner_id), None, int(number))
+    return _callback(rows[0])
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def _no_callback() -> Refused:
+    return Refused(codes.HTTP_404, "그런 콜백이 없습니다. GET /sandbox/callbacks에서 id를 확인해 주세요.")
+
+
+async def _pay(service: Service, request: Request) -> dict[str, object]:
+    asked = await _read(request, _Pay)
+    partner = await service.directory.partner(asked.apiKey)
+    bill = await bills.find(service.db, service.keyring, partner.partner_id, asked.billId)
+    if bill is None:
+        raise Refused(codes.BILL_003)
+    return {"state": WIRE_STATE[(await _paid(service, bill, asked.outcome)).state]}
+
+
+async def _paid(service: Service, bill: Bill, outcome: str) -> Bill:
+    try:
+        return await pay(service, bill, outcome)
+    except Refused:
+        return await bills.find(service.db, service.keyring, bill.partner_id, bill.bill_id) or bill
+
+
+async def _points(service: Service, request: Request) -> dict[str, object]:
+    asked = await _read(request, _Points)
+    partner = await service.directory.partner(asked.apiKey)
+    now = service.clock.now()
+
+    async def change(conn: Connection) -> int:
+        return await points.set_balance(
+            conn,
+            partner_id=partner.partner_id,
+            wallet_code="",
+            points=asked.balance,
+            note="sandbox",
+            at=now,
+        )
+
+    return {"balance": await service.db.run(change)}
+
+
+async def _clock(service: Service, request: Request) -> dict[str, object]:
+    asked = await _read(request, _Clock)
+    await service.clock.advance(service.db, asked.advanceSeconds)
+    return {"now": service.clock.now()}
+
+
+async def _reset(service: Service, _request: Request) -> dict[str, object]:
+    async def start_over(conn: Connection) -> None:
+        await practice.start_over(conn, sandbox_partners.START_POINTS)
+        await erase_practice(conn)
+
+    await service.db.run(start_over)
+    await service.clock.refresh(service.db)
+    service.directory.forget()
+    return {"reset": True}
+
+
+async def _receiver(_service: Service, request: Request) -> dict[str, object]:
+    """A callback receiver to try things with: it accepts everything, and says so in the log."""
+    body = await read_object(request)
+    log.info(
+        "practice_receiver_called", bill_id=str(body.get("billId")), appr_state=str(body.get("apprState"))
+    )
+    return {"code": "0000"}
+
+
+async def _whose(service: Service, request: Request) -> tuple[int, str | None]:
+    api_key = request.query_params.get("apiKey", sandbox_partners.FIRST.api_key)
+    partner = await service.directory.partner(api_key)
+    return partner.partner_id, request.query_params.get("billId")
+
+
+async def _read(request: Request, of: type[T]) -> T:
+    try:
+        return msgspec.convert(await read_object(request), of)
+    except msgspec.ValidationError as error:
+        raise codes.invalid("body", str(error)) from None

@@ -1,0 +1,56 @@
+"""Puts a process together: the one place that chooses providers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from cheonggu.config import Settings, require_providers
+from cheonggu.domain.guard import Guard
+from cheonggu.providers.outbound import Outbound
+from cheonggu.providers.sandbox import SandboxGateway, SandboxSender
+from cheonggu.service import Service
+from cheonggu.store.changes import Changes
+from cheonggu.store.clock import Clock
+from cheonggu.store.intake import Intake
+from cheonggu.store.partners import Directory
+from cheonggu.store.postgres import open_database
+from cheonggu.store.sealing import Keyring
+from cheonggu.store.secret_file import kept_secret_key
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, dsn: str) -> AsyncGenerator[Service]:
+    """A service on a migrated database, its connections closed and its creates written at the end.
+
+    Raises SettingWrong for live mode without providers, DatabaseAway, and KeyUnfit.
+    """
+    require_providers(settings)
+    keyring = Keyring.parse(settings.secret_key or kept_secret_key(settings.data_dir))
+    db = await open_database(dsn)
+    clock, directory = Clock(), Directory(db)
+    changes = Changes(dsn, db, clock, directory)
+    intake = Intake(db, dsn, keyring)
+    guard = Guard(settings.callback_allow, loopback=settings.sandbox)
+    outbound = Outbound(guard)
+    sender, gateway = SandboxSender(db, clock, keyring), SandboxGateway(db, clock)
+    try:
+        await changes.start()
+        yield Service(
+            db=db,
+            clock=clock,
+            keyring=keyring,
+            intake=intake,
+            settings=settings,
+            directory=directory,
+            sender=sender,
+            gateway=gateway,
+            guard=guard,
+            outbound=outbound,
+        )
+    finally:
+        await intake.close()
+        await changes.stop()
+        await outbound.close()
+        await sender.close()
+        await db.close()

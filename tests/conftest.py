@@ -1,0 +1,124 @@
+"""One real PostgreSQL for the whole run, an own database for each test, and the service on top of it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from cheonggu.billing.onboarding import make_sandbox_partners
+from cheonggu.config import Settings, load
+from cheonggu.service import Service
+from cheonggu.store import embedded
+from cheonggu.store.migrations import migrate
+from cheonggu.store.postgres import Database, connect, open_database
+from cheonggu.store.sealing import new_secret_key
+from cheonggu.wiring import open_service
+from tests.live import Live, receiver, serving, working
+
+TEMPLATE = "cheonggu_template"
+_numbers = itertools.count(1)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def postgres() -> AsyncIterator[embedded.EmbeddedServer]:
+    """The embedded server, started once."""
+    home = Path(tempfile.mkdtemp(prefix="cheonggu-tests-"))
+    server = await embedded.start(home)
+    try:
+        yield server
+    finally:
+        await server.stop()
+        embedded.erase(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def dsn_of(server: embedded.EmbeddedServer, database: str) -> str:
+    """The address of one database of the server."""
+    return server.dsn.replace("/cheonggu?", f"/{database}?")
+
+
+@pytest_asyncio.fixture(scope="session")
+async def template(postgres: embedded.EmbeddedServer) -> str:
+    """A migrated database that the others are copied from."""
+    connection = await connect(postgres.dsn)
+    await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    await connection.close()
+    await migrate(dsn_of(postgres, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest_asyncio.fixture
+async def dsn(postgres: embedded.EmbeddedServer, template: str) -> AsyncIterator[str]:
+    """An empty, migrated database of the test's own."""
+    name = f"test_{next(_numbers)}"
+    connection = await connect(postgres.dsn)
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield dsn_of(postgres, name)
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+@pytest_asyncio.fixture
+async def database(dsn: str) -> AsyncIterator[Database]:
+    """A pool on the test's own database."""
+    db = await open_database(dsn)
+    yield db
+    await db.close()
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Sandbox settings on a free port, with a secret key of their own."""
+    return load(
+        {
+            "CHEONGGU_PORT": str(free_port()),
+            "CHEONGGU_DATA_DIR": str(tmp_path / "data"),
+            "CHEONGGU_SECRET_KEY": new_secret_key(),
+        }
+    )
+
+
+@pytest_asyncio.fixture
+async def service(settings: Settings, dsn: str) -> AsyncIterator[Service]:
+    """A wired service with the sandbox partners, no worker and no HTTP."""
+    async with open_service(settings, dsn) as made:
+        await make_sandbox_partners(made.db, made.keyring, made.clock.now())
+        yield made
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
+    """Wait until an async condition holds; fails the test when it does not in time."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not await condition():
+        assert asyncio.get_running_loop().time() < deadline, "the condition did not come true in time"
+        await asyncio.sleep(0.02)
+
+
+@pytest_asyncio.fixture
+async def live(service: Service) -> AsyncIterator[Live]:
+    """The whole service: HTTP, a worker, and a partner's receiver."""
+    async with (
+        receiver() as partner,
+        serving(service),
+        aiohttp.ClientSession() as http,
+        working(service),
+    ):
+        yield Live(service, http, partner)

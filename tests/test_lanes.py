@@ -1,0 +1,156 @@
+"""Nobody waits for somebody else's server: lanes, and claims that step from receiver to receiver."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
+
+from cheonggu.delivery.callback import LEASE_SECONDS, Deliverer
+from cheonggu.delivery.lanes import MOST_REMEMBERED_SLOW, SLOW_MS, Lanes
+from cheonggu.service import Service
+from cheonggu.store import outbox
+from cheonggu.store.outbox import Allowance
+from tests.flow import created, deliverer
+from tests.loopback import partner, silence
+
+
+async def _copies(service: Service, urls: list[str], each: int) -> None:
+    """So many callbacks to every URL, each about a bill of its own: copies of one."""
+    bill = await created(service)
+    await service.db.execute(
+        "INSERT INTO bill (partner_id, bill_no, bill_id, member_code, merchant_code, wallet_code, send_type,"
+        " issuer, product_name, price_won, expires_at, request_hash, callback_url, short_code, sends, created_at)"
+        " SELECT partner_id, 1000000 + g, 'COPY' || g, member_code, merchant_code, wallet_code, 'URL', issuer,"
+        " product_name, price_won, expires_at, request_hash, callback_url, short_code, 0, created_at"
+        " FROM bill, generate_series(1, $2) g WHERE bill_no = $1",
+        bill.bill_no,
+        len(urls) * each,
+    )
+    await service.db.execute(
+        "INSERT INTO callback (partner_id, bill_no, kind, url, receiver, began_at, due_at)"
+        " SELECT partner_id, bill_no, 'DESTROYED', u, u, $2, $2"
+        " FROM bill, LATERAL (SELECT ($1::text[])[1 + bill_no % cardinality($1)]) x (u) WHERE bill_no > 1000000",
+        urls,
+        service.clock.now(),
+    )
+
+
+async def _left(service: Service, urls: list[str]) -> int:
+    return await service.db.fetchval(
+        "SELECT count(*) FROM callback WHERE state <> 'DELIVERED' AND url = ANY($1)", urls
+    )
+
+
+async def _work_until_none_left(service: Service, work: Deliverer, urls: list[str]) -> float:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while await _left(service, urls):
+        if not await work.step():
+            await work.hands.rest(0.05)
+    return loop.time() - began
+
+
+async def test_a_receiver_that_never_answers_delays_nobody_else(service: Service) -> None:
+    async with partner(silence) as dead, partner() as healthy:
+        await _copies(service, [dead.url, healthy.url], 200)
+        work = deliverer(service)
+        assert await _work_until_none_left(service, work, [healthy.url]) < 5
+        assert len(healthy.heard) == 200
+        assert len(dead.heard) <= 32
+        await work.hands.finish(0)
+
+
+async def test_with_a_fifth_of_the_receivers_dead_the_others_get_theirs_at_full_speed(
+    service: Service,
+) -> None:
+    async with AsyncExitStack() as stack:
+        dead = [(await stack.enter_async_context(partner(silence))).url for _ in range(6)]
+        healthy = [(await stack.enter_async_context(partner())).url for _ in range(24)]
+        await _copies(service, dead + healthy, 40)
+        work = deliverer(service)
+        assert await _work_until_none_left(service, work, healthy) < 8
+        assert await _left(service, dead) == len(dead) * 40
+        await work.hands.finish(0)
+
+
+async def test_when_lanes_are_scarce_every_receiver_still_gets_its_turn(service: Service) -> None:
+    async with AsyncExitStack() as stack:
+        urls = [(await stack.enter_async_context(partner())).url for _ in range(20)]
+        await _copies(service, urls, 5)
+        work = deliverer(service, Lanes(most=3, most_of_a_receiver=1))
+        assert await _work_until_none_left(service, work, urls) < 10
+        await work.hands.finish(5)
+
+
+async def test_a_look_at_few_receivers_goes_on_where_the_last_one_ended(service: Service) -> None:
+    urls = [f"http://r{number}" for number in range(7)]
+    await _copies(service, urls, 2)
+    after, looks = "", list[list[str]]()
+    for _ in range(4):
+        taken, after = await outbox.claim_callbacks(
+            service.db, service.clock.now(), LEASE_SECONDS, Allowance({}, 1, 100), after, 3
+        )
+        looks.append([callback.receiver for callback in taken])
+    assert looks == [urls[0:3], urls[3:6], urls[6:], urls[0:3]]
+
+
+async def test_a_saturated_receiver_is_passed_over(service: Service) -> None:
+    urls = ["http://a", "http://b", "http://c"]
+    await _copies(service, urls, 3)
+    taken, _ = await outbox.claim_callbacks(
+        service.db,
+        service.clock.now(),
+        LEASE_SECONDS,
+        Allowance({"http://a": 0, "http://b": 1}, 2, 100),
+        "",
+        10,
+    )
+    assert Counter(callback.receiver for callback in taken) == {"http://b": 1, "http://c": 2}
+
+
+def test_lanes_share_what_is_free() -> None:
+    lanes = Lanes(most=1_024)
+    assert lanes.allowance() == Allowance({}, 32, 1_024)
+    for number in range(40):
+        for _ in range(lanes.allowance().of.get(f"dead{number}", lanes.allowance().others)):
+            lanes.enter(f"dead{number}")
+    after = lanes.allowance()
+    assert 1 <= after.others < 32
+    assert after.altogether > 0
+    assert after.of["dead0"] == 0
+
+
+def test_receivers_that_were_slow_together_get_half_of_the_lanes_at_most() -> None:
+    lanes = Lanes(most=64, most_of_a_receiver=8)
+    names = [f"slow{number}" for number in range(64)]
+    for name in names:
+        lanes.enter(name)
+    assert lanes.allowance().altogether == 0
+    for name in names:
+        lanes.leave(name, SLOW_MS)
+    under_way = 0
+    for name in names:
+        for _ in range(lanes.allowance().of[name]):
+            lanes.enter(name)
+            under_way += 1
+    assert under_way == 32
+    assert lanes.allowance().others == 2
+
+
+def test_a_receiver_that_answers_fast_again_is_slow_no_more() -> None:
+    lanes = Lanes(most=64, most_of_a_receiver=8)
+    for duration_ms in (SLOW_MS, None, SLOW_MS - 1):
+        lanes.enter("r")
+        lanes.leave("r", duration_ms)
+    assert lanes.allowance().of == {}
+
+
+def test_only_so_many_slow_receivers_are_remembered() -> None:
+    lanes = Lanes()
+    for number in range(MOST_REMEMBERED_SLOW + 5):
+        lanes.enter(f"r{number}")
+        lanes.leave(f"r{number}", SLOW_MS)
+    remembered = lanes.allowance().of
+    assert len(remembered) == MOST_REMEMBERED_SLOW
+    assert "r0" not in remembered

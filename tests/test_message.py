@@ -1,0 +1,402 @@
+"""Messages: what they say, and that each is sent once, whatever dies on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from cheonggu.billing import destroy, resend
+from cheonggu.billing.sandbox_partners import FIRST, OTHER
+from cheonggu.delivery.message import DEADLINE_SECONDS, LEASE_SECONDS, Messenger, judge, message_id
+from cheonggu.domain.alimtalk import TEXT_LIMIT, render, text_length
+from cheonggu.domain.message import AskedMessage, MessageState, NeverHad, NotSent, Sending, Sent, Unsure
+from cheonggu.providers import Alimtalk, Sender
+from cheonggu.service import Service
+from cheonggu.store import outbox, points
+from cheonggu.store.outbox import ClaimedMessage, MessageSettled
+from tests.checks import assert_books_hold
+from tests.flow import caller_of, created, drain, found, only, run_out
+from tests.makers import new_bill
+
+URL = "https://bills.example.com"
+NOON = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+
+
+class ScriptedSender:
+    """A sender that says what it is told to say, and remembers what it was given."""
+
+    name = "scripted"
+    accept_window_seconds = 3.0
+
+    def __init__(
+        self, *, sends: Sequence[Sending | Exception] = (), asks: Sequence[AskedMessage] = ()
+    ) -> None:
+        self._sends = list(sends)
+        self._asks = list(asks)
+        self.sent: list[Alimtalk] = []
+        self.asked: list[str] = []
+
+    async def send(self, message: Alimtalk) -> Sending:
+        self.sent.append(message)
+        outcome = self._sends.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def ask(self, message_id: str) -> AskedMessage:
+        self.asked.append(message_id)
+        return self._asks.pop(0)
+
+
+class HeldSender(ScriptedSender):
+    """A sender that takes a message and does not answer until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(sends=[Sent("held", NOON)])
+        self.taken = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def send(self, message: Alimtalk) -> Sending:
+        self.taken.set()
+        await self.let_go.wait()
+        return await super().send(message)
+
+
+def messenger(service: Service, sender: Sender, *, deadline_seconds: float = DEADLINE_SECONDS) -> Messenger:
+    return Messenger(
+        service.db, service.clock, service.keyring, sender, URL, deadline_seconds=deadline_seconds
+    )
+
+
+async def balance(service: Service) -> int:
+    return await service.db.run(lambda conn: points.balance(conn, 1, ""))
+
+
+# What it says
+
+
+@pytest.mark.parametrize(
+    "said", ["한빛수학학원", "11월 수강료", "김서연", "10,000원", "2998-12-31", "■ 금액"]
+)
+async def test_the_text_tells_who_bills_for_what_how_much_and_until_when(service: Service, said: str) -> None:
+    bill = await created(service, expires_at=datetime(2998, 12, 31, 15, tzinfo=UTC))
+    text, _ = render(bill, URL)
+    assert said in text
+
+
+async def test_the_button_opens_the_short_url(service: Service) -> None:
+    bill = await created(service)
+    _, (button,) = render(bill, URL)
+    assert (button.name, button.url) == ("청구서 보기", f"{URL}/p/{bill.short_code}")
+
+
+async def test_a_partners_message_is_framed_as_theirs_and_absent_without_one(service: Service) -> None:
+    plain, _ = render(await created(service), URL)
+    text, _ = render(await created(service, bill_id="TEST0002", message="늦지 않게 와 주세요"), URL)
+    assert "보낸 분의 말\n늦지 않게 와 주세요\n" in text
+    assert "보낸 분의 말" not in plain
+    assert "#{" not in text + plain
+
+
+@pytest.mark.parametrize("field", ["product_name", "payer_name", "message", "issuer"])
+async def test_a_text_that_looks_like_a_variable_stays_as_it_is(service: Service, field: str) -> None:
+    bill = msgspec.structs.replace(await created(service), **{field: r"#{price} \g<1>"})
+    text, _ = render(bill, URL)
+    assert r"#{price} \g<1>" in text
+
+
+@pytest.mark.parametrize("message", [None, "짧은 말", "가" * 700, "줄\n바꿈\r\n😀"])
+async def test_the_length_is_known_before_a_bill_is_made(service: Service, message: str | None) -> None:
+    bill = await created(service, message=message)
+    assert text_length(new_bill(message=message), "한빛수학학원") == len(render(bill, URL)[0])
+
+
+def test_the_longest_fields_leave_room_for_a_message() -> None:
+    longest = new_bill(product_name="가" * 200, payer_name="가" * 100, price_won=9_999_999_999)
+    assert text_length(longest, "가" * 50) <= TEXT_LIMIT - 400
+
+
+# What follows from a sender's word
+
+
+def claimed(*, unknown: bool = False) -> ClaimedMessage:
+    return ClaimedMessage(
+        partner_id=1,
+        message_no=2,
+        fence=3,
+        unknown=unknown,
+        handed_at=NOON,
+        send_number=1,
+        bill_row={},
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "after_seconds", "state", "due_after_seconds"),
+    [
+        (Sent("ref", NOON), 1, MessageState.SENT, None),
+        (NotSent("3019", "no"), 1, MessageState.FAILED, None),
+        (Unsure("?"), 1, MessageState.UNKNOWN, 2),
+        (Unsure("?"), 2, MessageState.UNKNOWN, 10),
+        (Unsure("?"), 59, MessageState.UNKNOWN, 60),
+        (Unsure("?"), 90_000, MessageState.UNKNOWN, 93_600),
+        (NeverHad(), 2.9, MessageState.UNKNOWN, 3),
+        (NeverHad(), 3, MessageState.QUEUED, 3),
+        (NeverHad(), 90_000, MessageState.QUEUED, 90_000),
+    ],
+)
+def test_the_senders_word_decides(
+    outcome: AskedMessage, after_seconds: float, state: MessageState, due_after_seconds: float | None
+) -> None:
+    now = NOON + timedelta(seconds=after_seconds)
+    settled = judge(claimed(unknown=True), outcome, now, now, 3.0)
+    due_at = None if due_after_seconds is None else NOON + timedelta(seconds=due_after_seconds)
+    assert (settled.state, settled.due_at, settled.fence) == (state, due_at, 3)
+    assert (settled.settled_at is None) == (due_at is not None)
+
+
+def test_never_had_counts_from_when_it_was_asked_not_from_when_it_was_answered() -> None:
+    asked_at = NOON + timedelta(seconds=2)
+    settled = judge(claimed(unknown=True), NeverHad(), asked_at, asked_at + timedelta(seconds=5), 3.0)
+    assert settled.state is MessageState.UNKNOWN
+
+
+@pytest.mark.parametrize("text", ["널\0문자", "\ud800", "가" * 5_000])
+def test_whatever_a_sender_says_fits_the_database(text: str) -> None:
+    settled = judge(claimed(), NotSent(text, text), NOON, NOON, 3.0)
+    for kept in (settled.failure, settled.failure_code):
+        assert kept is not None
+        assert "\0" not in kept
+        assert len(kept.encode()) <= 1_000
+
+
+# From the queue to the phone
+
+
+async def test_a_message_goes_out_as_its_bill_says(service: Service) -> None:
+    bill = await created(service)
+    sender = ScriptedSender(sends=[Sent("ref-1", NOON)])
+    await drain(messenger(service, sender))
+    (sent,) = sender.sent
+    row = await only(service, "message")
+    assert (sent.message_id, sent.to, sent.kind) == (message_id(1, row["message_no"]), "01012345678", "SEND")
+    assert (sent.text, sent.buttons) == render(bill, URL)
+    assert (row["state"], row["reference"], row["settled_at"]) == ("SENT", "ref-1", NOON)
+    await assert_books_hold(service.db, settled=True)
+
+
+async def test_a_refused_message_returns_its_points_once(service: Service) -> None:
+    before = await balance(service)
+    await created(service)
+    assert await balance(service) == before - 55
+    await drain(messenger(service, ScriptedSender(sends=[NotSent("3019", "카카오톡을 쓰지 않아요")])))
+    row = await only(service, "message")
+    assert (row["state"], row["failure_code"], row["failure"]) == ("FAILED", "3019", "카카오톡을 쓰지 않아요")
+    assert await balance(service) == before
+    await assert_books_hold(service.db, settled=True)
+
+
+async def test_many_failures_of_several_partners_in_one_commit_keep_the_books(service: Service) -> None:
+    for number in range(12):
+        await created(
+            service, OTHER if number % 2 else FIRST, bill_id=f"B{number}", payer_phone="01000000001"
+        )
+    await drain(messenger(service, service.sender))
+    assert await service.db.fetchval("SELECT count(*) FROM message WHERE state = 'FAILED'") == 12
+    assert {row["balance_points"] for row in await service.db.fetch("SELECT * FROM wallet")} == {1_000_000}
+    await assert_books_hold(service.db, settled=True)
+
+
+@pytest.mark.parametrize("how", ["expired", "paid", "destroyed"])
+async def test_a_queued_message_of_a_bill_that_is_over_is_withdrawn(service: Service, how: str) -> None:
+    before = await balance(service)
+    tomorrow = service.clock.now() + timedelta(days=1)
+    bill = await created(service, expires_at=tomorrow)
+    if how == "expired":
+        await service.clock.advance(service.db, 86_400)
+    elif how == "paid":
+        await service.db.execute("UPDATE bill SET state = 'PAID'")
+    else:
+        await destroy.destroy(
+            service, await caller_of(service), bill_id=bill.bill_id, price_won=bill.price_won, idem=None
+        )
+    sender = ScriptedSender()
+    await drain(messenger(service, sender))
+    assert not sender.sent
+    assert (await only(service, "message"))["state"] == "WITHDRAWN"
+    assert await balance(service) == before
+
+
+async def test_a_message_waits_while_its_bill_is_being_paid(service: Service) -> None:
+    await created(service)
+    await service.db.execute("UPDATE bill SET state = 'PAYING'")
+    sender = ScriptedSender(sends=[Sent("ref", NOON)])
+    await drain(messenger(service, sender))
+    assert (await only(service, "message"))["state"] == "QUEUED"
+    await service.db.execute("UPDATE bill SET state = 'READY'")
+    await drain(messenger(service, sender))
+    assert (await only(service, "message"))["state"] == "SENT"
+
+
+async def test_a_message_whose_payer_was_erased_fails(service: Service) -> None:
+    await created(service)
+    await service.db.execute("UPDATE bill SET name_sealed = NULL, phone_sealed = NULL")
+    sender = ScriptedSender()
+    await drain(messenger(service, sender))
+    assert not sender.sent
+    assert (await only(service, "message"))["failure_code"] == "ERASED"
+    await assert_books_hold(service.db)
+
+
+# When its fate is unknown
+
+
+async def test_an_unknown_message_is_asked_about_and_not_sent_again(service: Service) -> None:
+    await created(service)
+    sender = ScriptedSender(sends=[Unsure("504")], asks=[Unsure("?"), Sent("ref", NOON)])
+    work = messenger(service, sender)
+    for asked, seconds in enumerate([10, 60, 0]):
+        await drain(work)
+        assert len(sender.asked) == asked
+        await service.clock.advance(service.db, seconds)
+    assert len(sender.sent) == 1
+    assert set(sender.asked) == {sender.sent[0].message_id}
+    assert (await only(service, "message"))["state"] == "SENT"
+
+
+async def test_a_message_the_sender_never_had_is_sent_again_under_the_same_id(service: Service) -> None:
+    await created(service)
+    sender = ScriptedSender(sends=[Unsure("reset"), Sent("ref", NOON)], asks=[NeverHad(), NeverHad()])
+    work = messenger(service, sender)
+    await drain(work)
+    await service.clock.advance(service.db, 2)
+    await drain(work)  # asked within the accept window: not yet
+    assert (await only(service, "message"))["state"] == "UNKNOWN"
+    await service.clock.advance(service.db, 1.5)
+    await drain(work)
+    first, second = sender.sent
+    assert first.message_id == second.message_id
+    assert (await only(service, "message"))["state"] == "SENT"
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("boom"), OSError("network"), ValueError("what")])
+async def test_a_sender_that_breaks_leaves_the_fate_unknown(service: Service, failure: Exception) -> None:
+    await created(service)
+    await drain(messenger(service, ScriptedSender(sends=[failure])))
+    row = await only(service, "message")
+    assert (row["state"], row["failure"]) == ("UNKNOWN", type(failure).__name__)
+
+
+async def test_a_sender_that_does_not_answer_leaves_the_fate_unknown(service: Service) -> None:
+    await created(service)
+    await drain(messenger(service, HeldSender(), deadline_seconds=0.05))
+    assert (await only(service, "message"))["state"] == "UNKNOWN"
+
+
+@pytest.mark.parametrize(("had_it", "sendings"), [(True, 1), (False, 2)])
+async def test_after_a_worker_died_the_sender_is_asked_first(
+    service: Service, *, had_it: bool, sendings: int
+) -> None:
+    bill = await created(service)
+    (dead,) = await outbox.claim_messages(service.db, service.clock.now(), LEASE_SECONDS, 10)
+    sender = ScriptedSender(
+        sends=[Sent("ref", NOON)] * sendings,
+        asks=[Sent("ref", NOON)] if had_it else [NeverHad(), NeverHad()],
+    )
+    if had_it:  # it died between the sending and the settling
+        await sender.send(_alimtalk(dead, bill.bill_id))
+    else:  # it died between the claim and the sending
+        sendings -= 1
+    work = messenger(service, sender)
+    await drain(work)
+    assert not sender.asked  # the lease still runs
+    await run_out(service, "message")
+    await drain(work)
+    await service.clock.advance(service.db, 3)
+    await drain(work)
+    assert len(sender.sent) == sendings
+    assert (await only(service, "message"))["state"] == "SENT"
+    await assert_books_hold(service.db, settled=True)
+
+
+def _alimtalk(message: ClaimedMessage, bill_id: str) -> Alimtalk:
+    return Alimtalk(
+        message_id=message_id(message.partner_id, message.message_no),
+        partner_id=message.partner_id,
+        bill_id=bill_id,
+        kind="SEND",
+        to="01012345678",
+        text="",
+        buttons=(),
+    )
+
+
+async def test_a_worker_frozen_beyond_its_lease_does_not_write(service: Service) -> None:
+    before = await balance(service)
+    await created(service)
+    frozen, other = HeldSender(), ScriptedSender(asks=[NotSent("3019", "no")])
+    slow = messenger(service, frozen)
+    await slow.step()
+    await frozen.taken.wait()
+    await run_out(service, "message")
+    await drain(messenger(service, other))
+    row = await only(service, "message")
+    frozen.let_go.set()
+    await slow.hands.finish(5)
+    assert await only(service, "message") == row
+    assert row["state"] == "FAILED"
+    assert await balance(service) == before
+    await assert_books_hold(service.db, settled=True)
+
+
+async def test_a_claim_older_than_its_lease_allows_is_not_sent(service: Service) -> None:
+    await created(service)
+    sender = ScriptedSender()
+    work = messenger(service, sender, deadline_seconds=LEASE_SECONDS + 1)
+    await work.step()
+    await work.hands.finish(5)
+    assert not sender.sent
+    assert (await only(service, "message"))["state"] == "SENDING"
+
+
+async def test_settling_twice_writes_once(service: Service) -> None:
+    before = await balance(service)
+    await created(service)
+    (message,) = await outbox.claim_messages(service.db, service.clock.now(), LEASE_SECONDS, 10)
+    failed = judge(message, NotSent("3019", "no"), NOON, NOON, 3.0)
+    written = [await outbox.settle_messages(service.db, [failed]) for _ in range(2)]
+    assert written == [[True], [False]]
+    assert await balance(service) == before
+    await assert_books_hold(service.db)
+
+
+@pytest.mark.parametrize("fence_off_by", [-1, 1])
+async def test_another_fence_writes_nothing(service: Service, fence_off_by: int) -> None:
+    await created(service)
+    (message,) = await outbox.claim_messages(service.db, service.clock.now(), LEASE_SECONDS, 10)
+    settled: MessageSettled = judge(message, Sent("ref", NOON), NOON, NOON, 3.0)
+    wrong = msgspec.structs.replace(settled, fence=settled.fence + fence_off_by)
+    assert await outbox.settle_messages(service.db, [wrong]) == [False]
+    assert (await only(service, "message"))["state"] == "SENDING"
+
+
+async def test_two_workers_at_the_same_queue_send_each_message_once(service: Service) -> None:
+    for number in range(60):
+        await created(service, bill_id=f"B{number}")
+    await asyncio.gather(*(drain(messenger(service, service.sender)) for _ in range(4)))
+    arrived = await service.db.fetch("SELECT tries, state FROM sandbox_message")
+    assert [(row["tries"], row["state"]) for row in arrived] == [(1, "ARRIVED")] * 60
+    await assert_books_hold(service.db, settled=True)
+
+
+async def test_a_resent_message_is_of_its_own_kind(service: Service) -> None:
+    bill = await created(service)
+    await resend.resend(service, await caller_of(service), bill_id=bill.bill_id, idem=None)
+    sender = ScriptedSender(sends=[Sent("a", NOON), Sent("b", NOON)])
+    await drain(messenger(service, sender))
+    assert sorted(sent.kind for sent in sender.sent) == ["RESEND", "SEND"]
+    assert (await found(service, 1, bill.bill_id)).sends == 2
