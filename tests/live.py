@@ -18,6 +18,7 @@ from cheonggu.delivery.worker import work
 from cheonggu.domain.hashing import request_hash
 from cheonggu.service import Service
 from cheonggu.web.app import build_app
+from cheonggu.web.protocol import BoundedProtocol
 
 API_KEY = "sandbox-api-key-0123456789abcdef"
 MEMBER = "sandbox-member"
@@ -183,7 +184,7 @@ async def serving(service: Service) -> AsyncGenerator[None]:
         build_app(service),
         host=service.settings.host,
         port=service.settings.port,
-        http="httptools",
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -17,6 +17,8 @@ from cheonggu.domain.seoul import SEOUL, end_of
 from cheonggu.store.bills import PayerBill
 from cheonggu.store.partners import Merchant
 from cheonggu.web.pages import bill_shown
+from cheonggu.web.sheet import Sheet, sheet
+from cheonggu.web.words import Language
 
 NOW = datetime(2026, 11, 22, 14, 3, tzinfo=SEOUL)
 CODE = "abcdefghijklmnopqrstuv"
@@ -153,6 +155,11 @@ BY_SEEN: dict[str, PayerBill] = {
     "withdrawn": msgspec.structs.replace(changed(UNPAID, state=State.DESTROYED), destroyed_at=NOW),
 }
 """One bill for each way in which a payer can see one."""
+
+
+def seen(payer: PayerBill, *, now: datetime = NOW) -> Sheet:
+    """How the bill's page reads in Korean."""
+    return sheet(payer, now, Language("ko"), pay_href=f"/p/{CODE}/card")
 
 
 def asking(path: str = f"/p/{CODE}", accept_language: str = "", **query: str) -> Request:

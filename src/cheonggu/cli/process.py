@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import resource
 import signal
 import socket
 import sys
@@ -13,6 +14,7 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 from typing import Final
 
 BACKLOG: Final = 2048
+_OPEN_FILES: Final = 65_536
 _PARENT_GLANCE_SECONDS: Final = 0.5
 _PR_SET_PDEATHSIG: Final = 1
 _WHY: Final = {
@@ -65,6 +67,14 @@ def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def allow_open_files() -> None:
+    """Allow this process as many connections as the system lets it: the usual limit is a cautious 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        wanted = _OPEN_FILES if most == resource.RLIM_INFINITY else min(most, _OPEN_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 @asynccontextmanager

@@ -15,6 +15,8 @@ from cheonggu.cli import place, process, show
 from cheonggu.cli.show import AsJson
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from cheonggu.config import Settings
     from cheonggu.service import Service
 
@@ -35,6 +37,7 @@ def serve(*, parent: Parent = None, listening: Sockets = None) -> None:
     settings = _begin(parent)
     sockets = [socket.socket(fileno=number) for number in listening or ()]
     sockets = sockets or process.listen(settings.host, settings.port)
+    process.allow_open_files()
     _run(settings, parent, run)
 
 
@@ -107,23 +110,36 @@ async def _service(settings: Settings) -> AsyncGenerator[Service]:
 
 async def _serve(service: Service, sockets: list[socket.socket], stop: asyncio.Event) -> None:
     import structlog
-    import uvicorn
-
-    from cheonggu.web.app import build_app
-
-    class Server(uvicorn.Server):
-        @contextmanager
-        def capture_signals(self) -> Generator[None]:
-            yield  # signals are ours: uvicorn would raise them again at its end, before the service is closed
 
     async def drain_when_told() -> None:
         await stop.wait()
         server.should_exit = True
 
-    server = Server(
+    server = http_server(service)
+    drain = asyncio.create_task(drain_when_told())
+    structlog.get_logger().info("serving", url=service.settings.origin)
+    try:
+        await server.serve(sockets)
+    finally:
+        drain.cancel()
+
+
+def http_server(service: Service) -> uvicorn.Server:
+    """The HTTP server over an open service; it leaves the process's signals alone."""
+    import uvicorn
+
+    from cheonggu.web.app import build_app
+    from cheonggu.web.protocol import BoundedProtocol
+
+    class Server(uvicorn.Server):
+        @contextmanager
+        def capture_signals(self) -> Generator[None]:
+            yield  # uvicorn would raise them again at its end, before the service is closed
+
+    return Server(
         uvicorn.Config(
             build_app(service),
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -136,9 +152,3 @@ async def _serve(service: Service, sockets: list[socket.socket], stop: asyncio.E
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
     )
-    drain = asyncio.create_task(drain_when_told())
-    structlog.get_logger().info("serving", url=service.settings.origin)
-    try:
-        await server.serve(sockets)
-    finally:
-        drain.cancel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -64,8 +65,8 @@ def text_of(value: object) -> str:
     """A value as people read it, without control characters."""
     if isinstance(value, bool):
         text = "yes" if value else "no"
-    elif isinstance(value, int):
-        text = f"{value:,}"
+    elif isinstance(value, int | Decimal):
+        text = f"{value:,f}" if isinstance(value, Decimal) else f"{value:,}"
     elif isinstance(value, datetime):
         text = value.isoformat(sep=" ", timespec="seconds")
     elif isinstance(value, list):
@@ -75,5 +76,7 @@ def text_of(value: object) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else "�" for char in text)
 
 
-def _jsonable(value: object) -> str:
+def _jsonable(value: object) -> object:
+    if isinstance(value, Decimal):  # a sum of whole numbers
+        return int(value)
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -29,6 +29,8 @@ STOP_SECONDS: Final = 12.0
 SHORTEST_BACK_OFF_SECONDS: Final = 0.1
 LONGEST_BACK_OFF_SECONDS: Final = 2.0
 """While the database is away."""
+CLAIMING: Final = "claiming"
+"""The name of the tasks that take new work in hand."""
 
 Step = Callable[[], Awaitable[object]]
 """One round of work; gives something true when there may be more to do at once."""
@@ -49,13 +51,13 @@ async def work(service: Service, stop: asyncio.Event) -> None:
     ended = asyncio.Event()
     outage = _Outage()
 
-    def repeat(step: Step, every: float = POLL_SECONDS, rest: Rest | None = None) -> asyncio.Task[None]:
-        return asyncio.create_task(_repeat(step, stop, outage, every, rest or _rest_until(stop)))
+    def claim(step: Step, rest: Rest) -> asyncio.Task[None]:
+        return asyncio.create_task(_repeat(step, stop, outage, POLL_SECONDS, rest), name=CLAIMING)
 
-    claims = [
-        repeat(messenger.step, rest=messenger.hands.rest),
-        repeat(deliverer.step, rest=deliverer.hands.rest),
-    ]
+    def repeat(step: Step, every: float = POLL_SECONDS) -> asyncio.Task[None]:
+        return asyncio.create_task(_repeat(step, stop, outage, every, _rest_until(stop)))
+
+    claims = [claim(messenger.step, messenger.hands.rest), claim(deliverer.step, deliverer.hands.rest)]
     others = [
         repeat(lambda: janitor.ask_payments(service)),
         repeat(lambda: janitor.ask_refunds(service)),

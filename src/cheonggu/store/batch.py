@@ -96,14 +96,20 @@ class Batcher(Generic[T, R]):
             await asyncio.wait([writer])
 
     async def _work(self) -> None:
-        while batch := self._collect():
-            await self._write_batch(batch)
-        self._writer = None  # in the same step as the look that found nothing: nobody slips in between
+        try:
+            while batch := self._collect():
+                await self._write_batch(batch)
+        finally:
+            # In the same step as the look that found nothing, or as the stop: nobody slips in between.
+            self._abandon()
 
     def _ended(self, writer: asyncio.Task[None]) -> None:
-        """Whatever stopped the writer in the middle of its work, nobody is left waiting for it."""
-        if self._writer is not writer:
-            return
+        """A writer that was stopped before it began could not do this itself."""
+        if self._writer is writer:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Without a writer nobody may be left waiting; the next submit starts a new one."""
         self._writer = None
         while self._queue:
             _fail(self._queue.popleft(), BatchLost())

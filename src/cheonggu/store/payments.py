@@ -166,9 +166,9 @@ async def ask_refund_again(conn: Connection, refund: RefundFacts, at: datetime) 
 
 async def claim(conn: Connection, table: str, now: datetime, lease_seconds: float, most: int) -> list[Due]:
     """Lease what is due in `attempt` or `refund`: candidates first, then a guarded update."""
-    candidates = await conn.fetch(_CANDIDATES[table], now, most)
+    candidates = await conn.fetch(CANDIDATES[table], now, most)
     rows = await conn.fetch(
-        _CLAIM[table],
+        CLAIM[table],
         [row["partner_id"] for row in candidates],
         [row["number"] for row in candidates],
         [row["fence"] for row in candidates],
@@ -292,5 +292,5 @@ RETURNING t.partner_id, t.{table}_no AS number, t.fence
 """  # noqa: S608
 
 
-_CANDIDATES: Final = {table: _candidates(table) for table in ("attempt", "refund")}
-_CLAIM: Final = {table: _claim(table) for table in ("attempt", "refund")}
+CANDIDATES: Final = {table: _candidates(table) for table in ("attempt", "refund")}
+CLAIM: Final = {table: _claim(table) for table in ("attempt", "refund")}

@@ -74,6 +74,10 @@ class _Pooled(Connection, Protocol):
     ) -> AbstractAsyncContextManager[object]: ...
 
 
+# asyncpg says nothing of its types, so they are said here.
+_connect = cast("Callable[..., Awaitable[OwnConnection]]", asyncpg.connect)  # pyright: ignore[reportUnknownMemberType]
+_create_pool = cast("Callable[..., Awaitable[_Pool]]", asyncpg.create_pool)  # pyright: ignore[reportUnknownMemberType]
+
 OLDEST_VERSION: Final = 15
 CHANNEL: Final = "cheonggu_changed"
 """Where processes tell each other that something they cache has changed."""
@@ -192,7 +196,7 @@ class Database:
 async def open_database(dsn: str, size: int = 10) -> Database:
     """A pool of at most `size` connections. Raises DatabaseAway when none can be made."""
     try:
-        pool = await asyncpg.create_pool(  # pyright: ignore[reportUnknownMemberType]
+        pool = await _create_pool(
             dsn,
             min_size=1,
             max_size=size,
@@ -202,20 +206,19 @@ async def open_database(dsn: str, size: int = 10) -> Database:
         )
     except (*_AWAY,) as error:
         raise DatabaseAway(error) from error
-    return Database(cast("_Pool", pool))
+    return Database(pool)
 
 
 async def connect(dsn: str, name: str = "cheonggu") -> OwnConnection:
     """One connection of one's own. Raises DatabaseAway when it cannot be made."""
     try:
-        connection: OwnConnection = await asyncpg.connect(  # pyright: ignore[reportUnknownMemberType]
+        return await _connect(
             dsn,
             timeout=_CONNECT_TIMEOUT_SECONDS,
             server_settings={"application_name": name, "timezone": "UTC"},
         )
     except (*_AWAY,) as error:
         raise DatabaseAway(error) from error
-    return connection
 
 
 async def check_server(dsn: str) -> None:

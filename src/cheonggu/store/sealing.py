@@ -89,7 +89,7 @@ class Keyring:
             raise SealBroken
         try:
             return key.cipher.decrypt(body[:_NONCE_BYTES], body[_NONCE_BYTES:], _bind(context)).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise SealBroken from None
 
     def sealed_by_first(self, sealed: bytes) -> bool:

@@ -23,9 +23,10 @@ from cheonggu.providers.sandbox import erase_practice
 from cheonggu.service import Service
 from cheonggu.store import bills, points, practice
 from cheonggu.store.postgres import Connection, Row
+from cheonggu.web.body import read_body
 from cheonggu.web.envelope import refusal
 from cheonggu.web.forms import from_elsewhere
-from cheonggu.web.parse import read_object
+from cheonggu.web.parse import parse_object
 
 log = structlog.get_logger()
 T = TypeVar("T", bound=msgspec.Struct)
@@ -198,7 +199,7 @@ async def _reset(service: Service, _request: Request) -> dict[str, object]:
 
 async def _receiver(_service: Service, request: Request) -> dict[str, object]:
     """A callback receiver to try things with: it accepts everything, and says so in the log."""
-    body = await read_object(request)
+    body = await _object(request)
     log.info(
         "practice_receiver_called", bill_id=str(body.get("billId")), appr_state=str(body.get("apprState"))
     )
@@ -213,6 +214,11 @@ async def _whose(service: Service, request: Request) -> tuple[int, str | None]:
 
 async def _read(request: Request, of: type[T]) -> T:
     try:
-        return msgspec.convert(await read_object(request), of)
+        return msgspec.convert(await _object(request), of)
     except msgspec.ValidationError as error:
         raise codes.invalid("body", str(error)) from None
+
+
+async def _object(request: Request) -> dict[str, object]:
+    """The JSON object in the body, whatever its Content-Type: `curl -d` says that it is a form."""
+    return parse_object(await read_body((), request.receive))

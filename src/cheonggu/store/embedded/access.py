@@ -4,12 +4,12 @@ import asyncio
 import shutil
 import time
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from cheonggu.store.embedded import sockets
 from cheonggu.store.embedded.cluster import forget, locate, user_name
-from cheonggu.store.embedded.errors import ClusterOfAnotherUser, DataDirectoryBusy
+from cheonggu.store.embedded.errors import ClusterOfAnotherUser, DataDirectoryBusy, in_words
 from cheonggu.store.embedded.files import FileLock, until
 from cheonggu.store.embedded.server import OWNER_LOCK, EmbeddedServer, make_data_directory, start
 
@@ -31,8 +31,15 @@ def running(data_dir: Path) -> str | None:
         with FileLock(data_dir / OWNER_LOCK) as lock:
             return None if lock.take(shared=True) else sockets.dsn(folder)
     except PermissionError as error:
-        owner = user_name(data_dir.stat().st_uid)
-        raise ClusterOfAnotherUser(directory=data_dir, owner=owner) from error
+        raise ClusterOfAnotherUser(directory=data_dir, owner=_owner(data_dir)) from error
+
+
+def _owner(data_dir: Path) -> str:
+    """The owner of a directory, or of the parent that hides it from us."""
+    for path in (data_dir, *data_dir.parents):
+        with suppress(OSError):
+            return user_name(path.stat().st_uid)
+    return "unknown"
 
 
 @asynccontextmanager
@@ -41,8 +48,11 @@ async def database(data_dir: Path) -> AsyncGenerator[str]:
 
     Commands may overlap: the one that started the server stops it when the others are done with it.
     """
+    data_dir = make_data_directory(data_dir)
     async with AsyncExitStack() as held:
-        yield await _reach(make_data_directory(data_dir), held)
+        with in_words(data_dir):
+            dsn = await _reach(data_dir, held)
+        yield dsn
 
 
 async def _reach(data_dir: Path, held: AsyncExitStack) -> str:

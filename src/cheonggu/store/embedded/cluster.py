@@ -86,17 +86,16 @@ def locate(data_dir: Path) -> Home:
 def settle(data_dir: Path) -> Home:
     """Give the home of a data directory as the one who runs its server: choose it once, then keep to it."""
     home = locate(data_dir)
-    if len(os.fsencode(home.cluster)) > PATH_BYTES:
-        raise DataDirectoryPathTooLong(
-            length=len(os.fsencode(data_dir)), limit=PATH_BYTES, directory=data_dir
-        )
+    length = len(os.fsencode(home.directory))
+    if length > PATH_BYTES:
+        raise DataDirectoryPathTooLong(length=length, limit=PATH_BYTES, directory=data_dir)
     owner = home.cluster.stat().st_uid if home.cluster.exists() else None
     if os.geteuid() != 0:
         if owner not in (None, os.geteuid()):
             raise ClusterOfAnotherUser(directory=data_dir, owner=user_name(owner))
         return home
     account = _account(home.cluster)
-    if owner == 0:  # copied by root without its owner
+    if owner == 0 and home.directory.stat().st_uid == 0:  # root copied it, and nobody else can meddle with it
         _hand_over(home.cluster, account)
     if owner is None and not account.may_enter(home.directory):
         home = _move_out(data_dir)
@@ -111,6 +110,7 @@ def forget(data_dir: Path) -> None:
 
 
 def user_name(uid: int | None) -> str:
+    """A user's name, or the number of one who has none."""
     try:
         return pwd.getpwuid(uid or 0).pw_name
     except KeyError:

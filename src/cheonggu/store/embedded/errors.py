@@ -1,6 +1,9 @@
 """What can stand in the way of the embedded server. A docstring is the sentence that people read."""
 
 import inspect
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class EmbeddedError(Exception):
@@ -17,6 +20,17 @@ class DataDirectoryBusy(EmbeddedError):
 
 class DataDirectoryUnusable(EmbeddedError):
     """The data directory {directory} cannot be used: {reason}."""
+
+
+@contextmanager
+def in_words(data_dir: Path) -> Generator[None]:
+    """Put what the system refuses us in a data directory (rights, space, a read-only disk) into words."""
+    try:
+        yield
+    except OSError as error:
+        what = error.strerror or str(error)
+        reason = f"{what}: {error.filename}" if error.filename else what
+        raise DataDirectoryUnusable(directory=data_dir, reason=reason) from error
 
 
 class DataDirectoryPathTooLong(EmbeddedError):
@@ -54,8 +68,8 @@ class ClusterOutOfReach(EmbeddedError):
 
 
 class RootWithoutRights(EmbeddedError):
-    """PostgreSQL does not run as root, and this root may not give files to the user {user} ({reason}): work as
-    a normal user."""
+    """PostgreSQL does not run as root, and this root may not give files to the user {user} ({reason}): work
+    as a normal user."""
 
 
 class ClusterNotCreated(EmbeddedError):

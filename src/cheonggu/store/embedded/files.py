@@ -12,11 +12,11 @@ from typing import Self
 GLANCE_SECONDS = 0.01
 
 
-async def until(condition: Callable[[], bool], seconds: float) -> bool:
+async def until(condition: Callable[[], bool], seconds: float, every: float = GLANCE_SECONDS) -> bool:
     """Wait for what announces itself to nobody (a process, a lock, a file); say whether it came in time."""
     deadline = time.monotonic() + seconds
     while not (came := condition()) and time.monotonic() < deadline:  # noqa: ASYNC110  # nobody to set an event
-        await asyncio.sleep(GLANCE_SECONDS)
+        await asyncio.sleep(every)
     return came
 
 
@@ -50,7 +50,7 @@ def noted(path: Path) -> Path | None:
     """Read such a note, none if there is none."""
     try:
         return Path(os.fsdecode(path.read_bytes().removesuffix(b"\n")))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 

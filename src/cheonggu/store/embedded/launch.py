@@ -46,7 +46,7 @@ class Log:
         self._start = os.fstat(self.descriptor).st_size
 
     def complaint(self) -> str:
-        """Give the first complaint since the log was opened, for others follow from it; else the last line."""
+        """Give the first complaint since the log was opened, as others follow from it; else the last line."""
         with self.path.open("rb") as file:
             file.seek(self._start)
             lines = [line for line in file.read().decode(errors="replace").splitlines() if line.strip()]

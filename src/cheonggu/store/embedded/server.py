@@ -5,21 +5,22 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, suppress
 from pathlib import Path
 
 from cheonggu.store.embedded import binaries, sockets
 from cheonggu.store.embedded.cluster import Home, create, settle
 from cheonggu.store.embedded.errors import (
     DataDirectoryBusy,
-    DataDirectoryUnusable,
     PreviousServerRunning,
     ServerDidNotStart,
+    in_words,
 )
 from cheonggu.store.embedded.files import FileLock, until
 from cheonggu.store.embedded.launch import Launcher, Log
 
 OWNER_LOCK = "owner.lock"
+GUARD_SECONDS = 0.5
 GLIMPSE_SECONDS = 0.2  # running() holds the owner's lock for an instant
 PREVIOUS_SECONDS = 20.0  # a server whose parent was killed writes up to 128 MB before it ends
 START_SECONDS = 600.0  # after a crash it first replays up to max_wal_size, on whatever disk this is
@@ -71,7 +72,7 @@ class EmbeddedServer:
 
     async def ended(self) -> None:
         """Wait until PostgreSQL is gone: through stop(), or by itself, which is a reason to stop the rest."""
-        await until(lambda: self._process.poll() is not None, float("inf"))
+        await until(lambda: self._process.poll() is not None, float("inf"), every=GUARD_SECONDS)
 
     async def stop(self) -> None:
         """Stop PostgreSQL and leave the data directory to others. Calling it again does nothing."""
@@ -90,28 +91,20 @@ async def start(data_dir: Path) -> EmbeddedServer:
             "start the server in the main thread: it stops when the thread that started it ends"
         )
     data_dir = make_data_directory(data_dir)
-    try:
+    with in_words(data_dir):
         async with AsyncExitStack() as held:
             await _own(data_dir, held)
             home = settle(data_dir)
             folder, process = await _launch(data_dir, home, held)
             return EmbeddedServer(sockets.dsn(folder), process, held.pop_all())
-    except OSError as error:
-        raise DataDirectoryUnusable(directory=data_dir, reason=_reason(error)) from error
 
 
 def make_data_directory(data_dir: Path) -> Path:
     """Make the directory if it is missing, and give its one true path."""
-    try:
+    with in_words(data_dir):
         data_dir = data_dir.resolve()
         data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataDirectoryUnusable(directory=data_dir, reason=_reason(error)) from error
-    return data_dir
-
-
-def _reason(error: OSError) -> str:
-    return f"{error.strerror}: {error.filename}" if error.filename else error.strerror or str(error)
+        return data_dir
 
 
 async def _own(data_dir: Path, held: AsyncExitStack) -> None:
@@ -133,6 +126,7 @@ async def _launch(data_dir: Path, home: Home, held: AsyncExitStack) -> tuple[Pat
             await create(home, programs, launcher)
         held.callback(sockets.clear, data_dir)
         folder = sockets.make(data_dir, home.account)
+        held.callback(sockets.remove, folder)
         options = ["-D", str(home.cluster), "-k", str(folder), *(f"--{k}={v}" for k, v in SETTINGS.items())]
         process = launcher.launch(programs.postgres, *options, environment=_past_stale_pid(home))
         held.push_async_callback(_end, home, process)
@@ -161,5 +155,5 @@ async def _end(home: Home, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(number)  # does nothing once the process was seen to end
         if await until(lambda: process.poll() is not None, seconds):
             break
-    with FileLock(home.lock) as lock:
+    with suppress(OSError), FileLock(home.lock) as lock:  # the directory may have been deleted by now
         await until(lock.take, CHILDREN_SECONDS)

@@ -22,7 +22,7 @@ LAST_RESORT = Path("/tmp")  # noqa: S108  # the folder in it is made anew, priva
 
 
 def make(data_dir: Path, account: Account | None) -> Path:
-    """Make a folder for a socket, and record it first, so that a crash leaves nothing that is not found."""
+    """Make a folder for a socket, recorded first, so that a crash leaves nothing that is not found again."""
     clear(data_dir)
     folder = _parent(account) / f"{PREFIX}{secrets.token_hex(6)}"
     note(data_dir / RECORD, folder)
@@ -33,17 +33,22 @@ def make(data_dir: Path, account: Account | None) -> Path:
 
 
 def clear(data_dir: Path) -> None:
-    """Remove the recorded folder, if it is ours to remove, and the record."""
+    """Remove the record and the folder that it names, unless a server answers there: the record may be in a
+    copy of the data directory of a server that runs."""
     folder = recorded(data_dir)
-    if folder is None:
-        return
-    # The record in a copy of a data directory may name the folder of the original's server, which then answers.
+    if folder is not None:
+        with suppress(OSError):
+            if folder.name.startswith(PREFIX) and not accepts(folder):
+                remove(folder)
+        (data_dir / RECORD).unlink(missing_ok=True)
+
+
+def remove(folder: Path) -> None:
+    """Remove a socket's folder, once its server has ended."""
     with suppress(OSError):
-        if folder.name.startswith(PREFIX) and not folder.is_symlink() and not accepts(folder):
-            for name in (SOCKET, f"{SOCKET}.lock"):
-                (folder / name).unlink(missing_ok=True)
-            folder.rmdir()
-    (data_dir / RECORD).unlink(missing_ok=True)
+        for name in (SOCKET, f"{SOCKET}.lock"):
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def recorded(data_dir: Path) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -13,8 +13,8 @@ from playwright.async_api import Browser, async_playwright
 from cheonggu.delivery.worker import work
 from cheonggu.service import Service
 from cheonggu.web.app import build_app
+from tests.browser_install import SYSTEM_NAMES
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -27,12 +27,12 @@ QUIET = (
 
 class _Server(uvicorn.Server):
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield  # the test run's signals stay its own
 
 
 @asynccontextmanager
-async def serving(service: Service) -> AsyncIterator[str]:
+async def serving(service: Service) -> AsyncGenerator[str]:
     """The web application on the service's own port; gives its address."""
     settings = service.settings
     config = uvicorn.Config(
@@ -51,7 +51,7 @@ async def serving(service: Service) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def working(service: Service) -> AsyncIterator[None]:
+async def working(service: Service) -> AsyncGenerator[None]:
     """A worker beside the test."""
     stop = asyncio.Event()
     worker = asyncio.create_task(work(service, stop))
@@ -63,9 +63,9 @@ async def working(service: Service) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium() -> AsyncGenerator[Browser]:
     """The system's Chromium, else the one that playwright brought."""
-    installed = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    installed = next(filter(None, map(shutil.which, SYSTEM_NAMES)), None)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=installed, args=QUIET)
         try:

@@ -1,0 +1,107 @@
+"""What the HTTP server does not bound by itself: the size and the time of a request's head, and connections.
+
+uvicorn keeps a half-sent head open for ever and takes one of any size; a body is bounded by who reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from cheonggu.domain import codes
+from cheonggu.web import envelope
+
+HEAD_BYTES: Final = 16 * 1024
+HEAD_SECONDS: Final = 10.0
+MOST_CONNECTIONS: Final = 10_000
+"""Below the usual limit of open files once a service is set up for it; a new one above it is closed."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP over httptools, with a bounded head; what is no HTTP is answered in the envelope too."""
+
+    _head_bytes = 0
+    _in_head = False
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as in uvicorn
+        """Take a connection, unless there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+            return
+        self._begin_waiting_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of the connection."""
+        self._stop_waiting_for_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; a head that is too large by now is refused."""
+        super().data_received(data)
+        if self._in_head and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self._refuse(431)
+            elif self._head_timer is None:
+                self._begin_waiting_for_head()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._in_head = True
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """A head has ended; one that came in a single piece is measured here."""
+        self._in_head = False
+        self._stop_waiting_for_head()
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES:
+            self._refuse(431)
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Part of a body; nobody reads it after a refused head."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A request has ended; nobody waits for it after a refused head."""
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP gets an answer like any other."""
+        del msg
+        self._refuse(400)
+
+    def _begin_waiting_for_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+
+    def _stop_waiting_for_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if not self.transport.is_closing():
+            self._refuse(408)
+
+    def _refuse(self, status: int) -> None:
+        body = envelope.refusal_body(codes.VALIDATION_001, _WHY[status])
+        head = [STATUS_LINE[status], b"connection: close\r\n"]
+        head += [b"%b: %b\r\n" % header for header in envelope.headers(status, body)]
+        self.transport.write(b"".join([*head, b"\r\n", body]))
+        self.transport.close()
+
+
+_WHY: Final = {
+    400: "HTTP 요청으로 읽을 수 없습니다.",
+    408: f"요청 헤더를 {HEAD_SECONDS:.0f}초 안에 모두 보내야 합니다.",
+    431: f"요청 헤더가 너무 큽니다. {HEAD_BYTES // 1024} KiB까지 보낼 수 있습니다.",
+}

@@ -1,0 +1,56 @@
+"""The 알림톡: what it says, and that its length is known before there is a bill."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from cheonggu.domain.alimtalk import TEXT_LIMIT, render, text_length
+from cheonggu.service import Service
+from tests.flow import created
+from tests.makers import new_bill
+
+URL = "https://bills.example.com"
+
+
+@pytest.mark.parametrize(
+    "said", ["한빛수학학원", "11월 수강료", "김서연", "10,000원", "2998-12-31", "■ 금액"]
+)
+async def test_the_text_tells_who_bills_for_what_how_much_and_until_when(service: Service, said: str) -> None:
+    bill = await created(service, expires_at=datetime(2998, 12, 31, 15, tzinfo=UTC))
+    text, _ = render(bill, URL)
+    assert said in text
+
+
+async def test_the_button_opens_the_short_url(service: Service) -> None:
+    bill = await created(service)
+    _, (button,) = render(bill, URL)
+    assert (button.name, button.url) == ("청구서 보기", f"{URL}/p/{bill.short_code}")
+
+
+async def test_a_partners_message_is_framed_as_theirs_and_absent_without_one(service: Service) -> None:
+    plain, _ = render(await created(service), URL)
+    text, _ = render(await created(service, bill_id="TEST0002", message="늦지 않게 와 주세요"), URL)
+    assert "보낸 분의 말\n늦지 않게 와 주세요\n" in text
+    assert "보낸 분의 말" not in plain
+    assert "#{" not in text + plain
+
+
+@pytest.mark.parametrize("field", ["product_name", "payer_name", "message", "issuer"])
+async def test_a_text_that_looks_like_a_variable_stays_as_it_is(service: Service, field: str) -> None:
+    bill = msgspec.structs.replace(await created(service), **{field: r"#{price} \g<1>"})
+    text, _ = render(bill, URL)
+    assert r"#{price} \g<1>" in text
+
+
+@pytest.mark.parametrize("message", [None, "짧은 말", "가" * 700, "줄\n바꿈\r\n😀"])
+async def test_the_length_is_known_before_a_bill_is_made(service: Service, message: str | None) -> None:
+    bill = await created(service, message=message)
+    assert text_length(new_bill(message=message), "한빛수학학원") == len(render(bill, URL)[0])
+
+
+def test_the_longest_fields_leave_room_for_a_message() -> None:
+    longest = new_bill(product_name="가" * 200, payer_name="가" * 100, price_won=9_999_999_999)
+    assert text_length(longest, "가" * 50) <= TEXT_LIMIT - 400

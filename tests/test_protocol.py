@@ -1,0 +1,88 @@
+"""The HTTP server's bounds: heads too large, too slow, or no HTTP at all; real sockets on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from cheonggu.web import protocol
+from tests.live import Live
+
+
+async def talk(live: Live, *pieces: bytes) -> tuple[int, dict[str, object]]:
+    """Send raw bytes; the answer's status and envelope once the server closes or has answered."""
+    settings = live.service.settings
+    reader, writer = await asyncio.open_connection(settings.host, settings.port)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        length = next(
+            int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.startswith(b"content-length")
+        )
+        return int(head.split(b" ")[1]), json.loads(await reader.readexactly(length))
+    finally:
+        writer.close()
+
+
+HEAD = b"POST /bill HTTP/1.1\r\nHost: x\r\n"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (HEAD + b"A: " + b"x" * 20_000 + b"\r\nContent-Length: 2\r\n\r\n{}",),
+        (HEAD + b"A: ", *([b"x" * 9_000] * 3)),
+        (b"POST /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",),
+        (HEAD + b"".join(b"A%d: x\r\n" % number for number in range(4000)) + b"\r\n",),
+    ],
+    ids=["one piece", "pieces", "path", "many"],
+)
+async def test_a_head_over_16_kib_is_refused(live: Live, pieces: tuple[bytes, ...]) -> None:
+    status, envelope = await talk(live, *pieces)
+    assert (status, envelope["code"], envelope["data"]) == (431, "VALIDATION_001", None)
+
+
+@pytest.mark.parametrize("begun", [b"", b"P", HEAD, HEAD + b"Slow: "])
+async def test_a_head_that_does_not_end_is_given_up(
+    live: Live, begun: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+    status, envelope = await talk(live, begun)
+    assert (status, envelope["code"]) == (408, "VALIDATION_001")
+
+
+async def test_a_slow_second_request_on_a_kept_connection_is_given_up_too(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+    settings = live.service.settings
+    reader, writer = await asyncio.open_connection(settings.host, settings.port)
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /heal")
+    got = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    assert b" 200 " in got
+    assert b" 408 " in got
+
+
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00", b"hello\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"])
+async def test_what_is_no_http_is_answered_in_the_envelope(live: Live, garbage: bytes) -> None:
+    status, envelope = await talk(live, garbage)
+    assert (status, envelope["code"], envelope["data"]) == (400, "VALIDATION_001", None)
+
+
+async def test_a_head_just_under_the_bound_is_served(live: Live) -> None:
+    status, envelope = await talk(
+        live,
+        b"GET /nothing HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 15_000 + b"\r\n\r\n",
+    )
+    assert (status, envelope["code"]) == (404, "HTTP_404")
+
+
+async def test_connections_beyond_the_bound_are_closed(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 0)
+    with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+        await talk(live, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
