@@ -47,6 +47,7 @@ async def call(
         "type": "http",
         "method": method,
         "path": path,
+        "query_string": b"",
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers],
     }
     sent: list[Message] = []

@@ -22,7 +22,8 @@ from cheonggu.store.migrations import migrate
 from cheonggu.store.postgres import Database, connect, open_database
 from cheonggu.store.sealing import new_secret_key
 from cheonggu.wiring import open_service
-from tests.live import Live, receiver, serving, working
+from tests.live import Live, receiver
+from tests.serving import serving, working
 
 TEMPLATE = "cheonggu_template"
 _numbers = itertools.count(1)

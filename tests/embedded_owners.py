@@ -21,6 +21,7 @@ from cheonggu.store.postgres import connect
 PATIENCE_SECONDS = 20
 ROOT = os.geteuid() == 0
 LINUX = sys.platform == "linux"
+TRYING_PATH = Path("two words, 'one' \"path\"", *["청구" * 25] * 4)
 NORMAL_USER = pwd.getpwnam("daemon")
 
 OWNER = """
@@ -159,7 +160,7 @@ class Account:
 
     @property
     def data_dir(self) -> Path:
-        return self.folder / "data"
+        return self.folder / TRYING_PATH
 
     def begin(self, data_dir: Path, *options: str) -> Owner:
         """Begin to start a server."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 from collections.abc import AsyncGenerator, Callable
@@ -11,14 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-import uvicorn
 from aiohttp import web
 
-from cheonggu.delivery.worker import work
 from cheonggu.domain.hashing import request_hash
 from cheonggu.service import Service
-from cheonggu.web.app import build_app
-from cheonggu.web.protocol import BoundedProtocol
 
 API_KEY = "sandbox-api-key-0123456789abcdef"
 MEMBER = "sandbox-member"
@@ -175,41 +170,3 @@ class Live:
 def envelope_of(bill: dict[str, Any]) -> dict[str, Any]:
     """A request about a bill for the sandbox partner."""
     return {"apiKey": API_KEY, "member": MEMBER, "merchant": MERCHANT, "bill": bill}
-
-
-@asynccontextmanager
-async def serving(service: Service) -> AsyncGenerator[None]:
-    """HTTP over an open service, in this event loop."""
-    config = uvicorn.Config(
-        build_app(service),
-        host=service.settings.host,
-        port=service.settings.port,
-        http=BoundedProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-    )
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not task.done()
-        await asyncio.sleep(0.005)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
-
-
-@asynccontextmanager
-async def working(service: Service) -> AsyncGenerator[None]:
-    """A worker over an open service, in this event loop."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(work(service, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await task

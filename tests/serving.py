@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
-import uvicorn
 from playwright.async_api import Browser, async_playwright
 
+from cheonggu.cli.process import listen
+from cheonggu.cli.serve import http_server
 from cheonggu.delivery.worker import work
 from cheonggu.service import Service
-from cheonggu.web.app import build_app
 from tests.browser_install import SYSTEM_NAMES
 
 QUIET = (
@@ -25,24 +25,15 @@ QUIET = (
 )
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield  # the test run's signals stay its own
-
-
 @asynccontextmanager
 async def serving(service: Service) -> AsyncGenerator[str]:
-    """The web application on the service's own port; gives its address."""
+    """HTTP over an open service, as `cheonggu serve` makes it; gives its address."""
     settings = service.settings
-    config = uvicorn.Config(
-        build_app(service), host=settings.host, port=settings.port, log_level="critical", lifespan="off"
-    )
-    server = _Server(config)
-    running = asyncio.create_task(server.serve())
+    server = http_server(service)
+    running = asyncio.create_task(server.serve(listen(settings.host, settings.port)))
     while not server.started:
         assert not running.done()
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.005)
     try:
         yield settings.origin
     finally:

@@ -36,15 +36,15 @@ async def site(service: Service) -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A phone whose browser runs no script."""
+async def page(browser: Browser, site: str) -> AsyncIterator[Page]:
+    """A phone whose browser runs no script; it is put away before the site closes."""
     context = await browser.new_context(viewport=PHONE, locale="ko-KR", java_script_enabled=False)
     yield await context.new_page()
     await context.close()
 
 
 @pytest_asyncio.fixture
-async def scripted(browser: Browser) -> AsyncIterator[Page]:
+async def scripted(browser: Browser, site: str) -> AsyncIterator[Page]:
     """A phone whose browser runs script; whatever it complains about fails the test."""
     context = await browser.new_context(viewport=PHONE, locale="ko-KR")
     page = await context.new_page()

@@ -1,100 +1,271 @@
-"""The docs page: complete in both languages, ours alone, and strict about what it may load."""
+"""What the documents say is so: settings, codes, commands, links, hashes, and the two READMEs alike."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from html import unescape
-from types import SimpleNamespace
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
-from starlette.applications import Starlette
+import typer
+from typer.main import get_command
 
-from cheonggu.domain import codes
-from cheonggu.web import docs_page, rendering
-from cheonggu.web.docs_words import CODE_MEANINGS_KOREAN, PHRASES
-from cheonggu.web.field_words import FIELD_WORDS
-from cheonggu.web.openapi import document
+from cheonggu import config
+from cheonggu.billing import sandbox_partners
+from cheonggu.cli import app
+from cheonggu.domain.codes import CODES, Code
+from cheonggu.domain.hashing import request_hash
+from cheonggu.domain.webhook import sign
 from cheonggu.web.operations import OPERATIONS
-from cheonggu.web.parse import parse_object
-from tests.asgi import Answer, call
 
-URL = "https://bills.example"
-LANGUAGES = ("ko", "en")
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+API = ROOT / "docs" / "api.md"
+OPERATING = ROOT / "docs" / "operating.md"
+READMES = (ROOT / "README.md", ROOT / "README.ko.md")
 
-
-async def opened(language: str, path: str = "/docs", *, sandbox: bool = True) -> Answer:
-    app = Starlette(routes=docs_page.routes())
-    app.state.service = SimpleNamespace(settings=SimpleNamespace(public_url=URL, sandbox=sandbox))
-    return await call(app, path, method="GET", headers=[("accept-language", language), ("host", "x")])
-
-
-async def page(language: str, *, sandbox: bool = True) -> str:
-    return (await opened(language, sandbox=sandbox)).body.decode()
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_HASHED = re.compile(r"printf '%s' '([^']+)' \| sha256sum")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_page_tells_every_operation_field_and_code(language: str) -> None:
-    text = unescape(await page(language))
-    assert f'<html lang="{language}">' in text
-    for operation in OPERATIONS:
-        words = operation.words
-        assert f'id="{operation.name}"' in text
-        assert (words.korean_more if language == "ko" else words.english_more) in text
-    for code in codes.CODES.values():
-        assert f"<code>{code.code}</code>" in text
-        assert code.message in text
-        assert (CODE_MEANINGS_KOREAN[code.code] if language == "ko" else code.meaning) in text
-    for words in FIELD_WORDS.values():
-        assert words.term in text
-        assert (words.korean if language == "ko" else words.english) in text
+@dataclass(frozen=True)
+class Block:
+    """A block of code in a document."""
+
+    language: str
+    text: str
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_the_page_loads_nothing_of_others_and_holds_no_inline_style_or_script(language: str) -> None:
-    answer = await opened(language)
-    text = answer.body.decode()
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert "unsafe" not in answer.headers["content-security-policy"]
-    assert not re.search(r"<script|<style|\sstyle=|\son\w+=", text)
-    loaded = re.findall(r'<(?:link|img)[^>]*?(?:href|src)="([^"]*)"', text)
-    assert loaded
-    assert all(address.startswith("/static/") for address in loaded)
+def text_of(document: Path) -> str:
+    return document.read_text(encoding="utf-8")
 
 
-async def test_the_styles_load_nothing_either() -> None:
-    css = (rendering.STATIC / "docs.css").read_text(encoding="utf-8")
-    assert "url(" not in css
-    assert "@import" not in css
+def blocks(document: Path, language: str | None = None) -> list[Block]:
+    found = [Block(match[1], match[2]) for match in _FENCE.finditer(text_of(document))]
+    return [block for block in found if language in (None, block.language)]
 
 
-async def test_links_within_the_page_lead_somewhere() -> None:
-    text = await page("en")
-    ids = re.findall(r'\sid="([^"]+)"', text)
-    assert len(ids) == len(set(ids))
-    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(ids)
-    assert "points" in ids  # chargeUrl leads there
+def prose_of(document: Path) -> str:
+    return _FENCE.sub("", text_of(document))
 
 
-@pytest.mark.parametrize("sandbox", [True, False])
-async def test_the_commands_carry_sound_requests_for_the_mode(sandbox: bool) -> None:  # noqa: FBT001
-    text = unescape(await page("en", sandbox=sandbox))
-    requests = [parse_object(body.encode()) for body in re.findall(r"-d '(\{\n.*?\n\})'", text, re.DOTALL)]
-    assert len(requests) == len(OPERATIONS)
-    keys = {request["apiKey"] for request in requests}
-    assert keys == ({"sandbox-api-key-0123456789abcdef"} if sandbox else {"YOUR_API_KEY"})
-    assert ("/sandbox/" in text) == sandbox
+def anchors_of(document: Path) -> set[str]:
+    """The anchors that GitHub gives a document's headings."""
+    headings = (match[1].lower() for match in _HEADING.finditer(prose_of(document)))
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in headings}
 
 
-async def test_the_published_document_is_served() -> None:
-    answer = await opened("en", "/openapi.json")
-    assert answer.headers["content-type"] == "application/json"
-    assert json.loads(answer.body) == document(URL)
+def commands_of(block: Block) -> list[str]:
+    """The lines of a block without its comments, which are in the document's language."""
+    lines = (re.sub(r"(^|\s)# .*$", "", line).rstrip() for line in block.text.splitlines())
+    return [line for line in lines if line]
 
 
-def test_every_phrase_has_both_languages_and_every_code_its_meaning() -> None:
-    assert set(CODE_MEANINGS_KOREAN) == set(codes.CODES)
-    for korean, english in PHRASES.values():
-        assert korean
-        assert english
-        assert not re.search("[가-힣]", english)
+def cli_commands() -> Iterator[str]:
+    """Every command of the command line, as one types it."""
+
+    def below(command: Any, words: str) -> Iterator[str]:
+        inner = cast("dict[str, Any]", getattr(command, "commands", {}))
+        if not inner:
+            yield words
+        for name, one in inner.items():
+            if not one.hidden:
+                yield from below(one, f"{words} {name}")
+
+    assert isinstance(app, typer.Typer)
+    yield from below(get_command(app), "cheonggu")
+
+
+def relative(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    known = {config.CONFIG_NAME, *(config.PREFIX + name.upper() for name in config.NAMES)}
+    rows = set(re.findall(r"^\| `(CHEONGGU_[A-Z_]+)` \|", text_of(OPERATING), re.MULTILINE))
+    assert rows == known
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
+def test_a_document_names_no_unknown_setting(document: Path) -> None:
+    known = {config.CONFIG_NAME, *(config.PREFIX + name.upper() for name in config.NAMES)}
+    named = set(re.findall(r"CHEONGGU_[A-Z_]*[A-Z]", text_of(document)))
+    assert named <= known
+
+
+@pytest.mark.parametrize(
+    ("setting", "default"),
+    [
+        ("CHEONGGU_MODE", config.Settings().mode.value),
+        ("CHEONGGU_HOST", config.Settings().host),
+        ("CHEONGGU_PORT", str(config.Settings().port)),
+        ("CHEONGGU_DATA_DIR", str(config.Settings().data_dir)),
+        ("CHEONGGU_SANDBOX_ALLOW", config.LOOPBACK),
+    ],
+)
+def test_a_documented_default_is_the_real_one(setting: str, default: str) -> None:
+    assert f"| `{setting}` | `{default}` |" in text_of(OPERATING)
+
+
+@pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.code)
+def test_every_code_stands_in_the_table_with_status_message_and_mark(code: Code) -> None:
+    rows = [line for line in text_of(API).splitlines() if line.startswith(f"| `{code.code}` |")]
+    assert len(rows) == 1
+    cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
+    assert cells[1:3] == [str(code.http_status), code.message]
+    assert cells[-1] == code.mark
+
+
+def test_the_table_holds_no_other_code() -> None:
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \| \d{3} \|", text_of(API), re.MULTILINE)
+    assert rows == list(CODES)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
+def test_a_document_names_no_unknown_code(document: Path) -> None:
+    named = set(re.findall(r"\b(?:BILL|PARTNER|POINT|PAYMENT|VALIDATION|LIMIT)_\d{3}\b", text_of(document)))
+    assert named <= set(CODES)
+
+
+@pytest.mark.parametrize("path", [operation.path for operation in OPERATIONS])
+def test_every_operation_is_documented(path: str) -> None:
+    heads = [heading for heading in _HEADING.findall(text_of(API)) if f"`{path}`" in heading]
+    assert len(heads) == 1
+    assert all(f"`{path}`" in text_of(readme) for readme in READMES)
+
+
+def test_every_field_of_a_request_is_documented() -> None:
+    fields = {name for operation in OPERATIONS for name in _fields(operation.request)}
+    undocumented = {name for name in fields if not re.search(rf"\b{name}\b", text_of(API))}
+    assert not undocumented
+
+
+def _fields(struct: type[Any]) -> set[str]:
+    from msgspec import inspect
+
+    found: set[str] = set()
+    for field in cast("Any", inspect.type_info(struct)).fields:
+        found.add(field.name)
+        for inner in getattr(field.type, "types", ()):
+            if isinstance(inner, inspect.StructType):
+                found |= _fields(inner.cls)
+    return found
+
+
+@pytest.mark.parametrize("command", list(cli_commands()))
+def test_every_command_is_documented(command: str) -> None:
+    assert re.search(rf"{command}(?![\w-])", text_of(OPERATING))
+
+
+def test_every_command_in_a_code_block_exists() -> None:
+    known = set(cli_commands())
+    for document in DOCUMENTS:
+        for block in blocks(document, "sh"):
+            for words in re.findall(r"(?:^|[ (/])(cheonggu(?: [a-z-]+)+)", block.text, re.MULTILINE):
+                two, three = " ".join(words.split()[:2]), " ".join(words.split()[:3])
+                assert known & {two, three}, f"{relative(document)}: {words}"
+
+
+def links() -> list[tuple[Path, str]]:
+    return [
+        (document, target)
+        for document in DOCUMENTS
+        for target in _LINK.findall(prose_of(document))
+        if not re.match(r"[a-z]+:", target)
+    ]
+
+
+@pytest.mark.parametrize(("document", "target"), links(), ids=lambda part: str(part).rpartition("/")[2])
+def test_a_link_leads_somewhere(document: Path, target: str) -> None:
+    path, _, anchor = target.partition("#")
+    there = (document.parent / path).resolve() if path else document
+    assert there.exists()
+    assert not anchor or anchor in anchors_of(there)
+
+
+def test_the_readmes_have_the_same_sections_and_the_same_commands() -> None:
+    english, korean = (text_of(readme) for readme in READMES)
+    sections = [len(re.findall(r"^## ", text, re.MULTILINE)) for text in (english, korean)]
+    assert sections[0] == sections[1] > 0
+    assert english.count("\n|") == korean.count("\n|")
+    assert english.count("\n- ") == korean.count("\n- ")
+    shown = [[(block.language, commands_of(block)) for block in blocks(readme)] for readme in READMES]
+    assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("readme", READMES, ids=relative)
+def test_the_first_bills_hash_is_right_and_its_caller_is_the_sandboxs(readme: Path) -> None:
+    (curl,) = [block.text for block in blocks(readme, "sh") if "/bill -H" in block.text]
+    request = json.loads(curl[curl.index("'{") + 1 : curl.rindex("'")])
+    bill, sandbox = request["bill"], sandbox_partners.FIRST
+    assert bill["hash"] == request_hash(bill["billId"], bill["phone"], bill["price"])
+    assert (request["apiKey"], request["member"], request["merchant"]) == (
+        sandbox.api_key,
+        sandbox.member,
+        sandbox.merchant,
+    )
+    (hashed,) = _HASHED.findall(text_of(readme))
+    assert sha256(hashed.encode()).hexdigest() == bill["hash"]
+
+
+def test_the_apis_example_hashes_are_right() -> None:
+    hashed = _HASHED.findall(text_of(API))
+    assert len(hashed) == 2
+    assert all(f"`{sha256(parts.encode()).hexdigest()}`" in text_of(API) for parts in hashed)
+
+
+SECRET = "whsec_" + base64.b64encode(b"0123456789" * 3).decode()
+OLD_SECRET = "whsec_" + base64.b64encode(b"abcdefghij" * 3).decode()
+BODY = '{"billId": "청구-1"}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "genuine"),
+    [
+        ({}, True),
+        ({"secret": OLD_SECRET}, True),
+        ({"secret": "whsec_" + base64.b64encode(b"x" * 30).decode()}, False),
+        ({"body": BODY + b" "}, False),
+        ({"webhook-id": "cb_1_2"}, False),
+        ({"webhook-id": None}, False),
+        ({"webhook-timestamp": str(int(time.time()) - 60)}, False),
+        ({"webhook-timestamp": "now"}, False),
+        ({"webhook-signature": "v1,AAAA"}, False),
+        ({"webhook-signature": None}, False),
+        ({"signed_at": int(time.time()) - 400}, False),
+    ],
+    ids=str,
+)
+def test_the_shown_verification_takes_what_we_sign_and_nothing_else(
+    changed: dict[str, Any], *, genuine: bool
+) -> None:
+    timestamp: int = changed.get("signed_at", int(time.time()))
+    headers: dict[str, Any] = {
+        "webhook-id": "cb_1_1",
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": sign([SECRET, OLD_SECRET], "cb_1_1", timestamp, BODY),
+    }
+    headers |= {name: value for name, value in changed.items() if name in headers}
+    given = {name: value for name, value in headers.items() if value is not None}
+    assert _shown_check()(changed.get("secret", SECRET), given, changed.get("body", BODY)) is genuine
+
+
+def _shown_check() -> Callable[[str, dict[str, str], bytes], bool]:
+    (block,) = [block for block in blocks(API, "python") if "def is_genuine" in block.text]
+    names: dict[str, Any] = {}
+    exec(compile(block.text, str(API), "exec"), names)  # noqa: S102 - what the reader would paste
+    return names["is_genuine"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
+def test_json_in_a_document_is_json(document: Path) -> None:
+    for block in blocks(document, "json"):
+        json.loads(block.text)

@@ -82,6 +82,15 @@ async def test_commands_that_begin_together_share_a_server(data_dir: Path) -> No
     assert embedded.running(data_dir) is None
 
 
+async def test_a_copy_of_a_running_servers_directory_goes_its_own_way(data_dir: Path, folder: Path) -> None:
+    async with embedded.database(data_dir) as dsn:
+        shutil.copytree(data_dir, folder / "copy")
+        async with embedded.database(folder / "copy") as other:
+            assert other != dsn
+            assert await ask(other, "SELECT 1") == [1]
+        assert await ask(dsn, "SELECT 1") == [1]
+
+
 async def test_a_stop_may_be_repeated(data_dir: Path) -> None:
     started = await embedded.start(data_dir)
     await asyncio.gather(started.stop(), started.stop(), started.ended())

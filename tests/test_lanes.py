@@ -6,8 +6,10 @@ import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
 
+import pytest
+
 from cheonggu.delivery.callback import LEASE_SECONDS, Deliverer
-from cheonggu.delivery.lanes import MOST_REMEMBERED_SLOW, SLOW_MS, Lanes
+from cheonggu.delivery.lanes import MOST_KNOWN, SLOW_MS, Lanes
 from cheonggu.service import Service
 from cheonggu.store import outbox
 from cheonggu.store.outbox import Allowance
@@ -112,48 +114,93 @@ async def test_a_saturated_receiver_is_passed_over(service: Service) -> None:
     assert Counter(callback.receiver for callback in taken) == {"http://b": 1, "http://c": 2}
 
 
-def test_lanes_share_what_is_free() -> None:
-    lanes = Lanes(most=1_024)
-    assert lanes.allowance() == Allowance({}, 32, 1_024)
-    for number in range(40):
-        for _ in range(lanes.allowance().of.get(f"dead{number}", lanes.allowance().others)):
-            lanes.enter(f"dead{number}")
-    after = lanes.allowance()
-    assert 1 <= after.others < 32
-    assert after.altogether > 0
-    assert after.of["dead0"] == 0
+def taken_up(lanes: Lanes, names: list[str]) -> int:
+    """How many lanes these receivers get when each takes whatever it may, one after the other."""
+    under_way = 0
+    while before := [name for name in names if lanes.allowance().of.get(name, lanes.allowance().others)]:
+        for name in before:
+            for _ in range(lanes.allowance().of.get(name, lanes.allowance().others)):
+                lanes.enter(name)
+                under_way += 1
+    return under_way
+
+
+def tried(lanes: Lanes, name: str, durations_ms: list[int], *, answered: bool = True) -> None:
+    for duration_ms in durations_ms:
+        lanes.enter(name)
+        lanes.learn(name, duration_ms, answered=answered)
+        lanes.leave(name)
+
+
+def test_a_receiver_begins_with_a_few_lanes_and_earns_more_by_answering() -> None:
+    lanes = Lanes()
+    limits = [lanes.allowance().others]
+    for _ in range(4):
+        tried(lanes, "r", [1])
+        limits.append(lanes.allowance().of["r"])
+    assert limits == [4, 8, 16, 32, 32]
+
+
+@pytest.mark.parametrize(
+    ("durations_ms", "answered", "limit"),
+    [
+        ([SLOW_MS], False, 1),
+        ([SLOW_MS - 1], False, 8),  # refused at once: it holds no lane
+        ([SLOW_MS], True, 8),
+        ([SLOW_MS] * 5, True, 32),
+    ],
+)
+def test_only_a_long_silence_costs_a_receiver_its_lanes(
+    durations_ms: list[int], limit: int, *, answered: bool
+) -> None:
+    lanes = Lanes()
+    tried(lanes, "r", durations_ms, answered=answered)
+    assert lanes.allowance().of == {"r": limit}
+
+
+def test_a_receiver_that_answers_again_earns_its_lanes_back() -> None:
+    lanes = Lanes()
+    tried(lanes, "r", [10_000], answered=False)
+    tried(lanes, "r", [1] * 5)
+    assert lanes.allowance().of == {"r": 32}
+
+
+def test_many_unknown_receivers_that_hang_hold_little() -> None:
+    lanes = Lanes()
+    assert taken_up(lanes, [f"new{number}" for number in range(60)]) == 60 * 4
+
+
+def test_a_crowd_of_trusted_receivers_that_hangs_at_once_leaves_some_lanes() -> None:
+    lanes = Lanes()
+    names = [f"trusted{number}" for number in range(60)]
+    for name in names:
+        tried(lanes, name, [1] * 3)
+    assert taken_up(lanes, names) < lanes.most
+    assert lanes.allowance().others > 0
 
 
 def test_receivers_that_were_slow_together_get_half_of_the_lanes_at_most() -> None:
-    lanes = Lanes(most=64, most_of_a_receiver=8)
+    lanes = Lanes(most=64)
     names = [f"slow{number}" for number in range(64)]
     for name in names:
-        lanes.enter(name)
-    assert lanes.allowance().altogether == 0
-    for name in names:
-        lanes.leave(name, SLOW_MS)
-    under_way = 0
-    for name in names:
-        for _ in range(lanes.allowance().of[name]):
-            lanes.enter(name)
-            under_way += 1
-    assert under_way == 32
-    assert lanes.allowance().others == 2
+        tried(lanes, name, [SLOW_MS])
+    assert taken_up(lanes, names) == 32
+    assert lanes.allowance().others > 0
 
 
-def test_a_receiver_that_answers_fast_again_is_slow_no_more() -> None:
-    lanes = Lanes(most=64, most_of_a_receiver=8)
-    for duration_ms in (SLOW_MS, None, SLOW_MS - 1):
-        lanes.enter("r")
-        lanes.leave("r", duration_ms)
-    assert lanes.allowance().of == {}
-
-
-def test_only_so_many_slow_receivers_are_remembered() -> None:
-    lanes = Lanes()
-    for number in range(MOST_REMEMBERED_SLOW + 5):
+def test_a_claim_takes_half_of_what_is_free_at_most() -> None:
+    lanes = Lanes(most=5)
+    altogether: list[int] = []
+    for number in range(6):
+        altogether.append(lanes.allowance().altogether)
         lanes.enter(f"r{number}")
-        lanes.leave(f"r{number}", SLOW_MS)
+    assert altogether == [3, 2, 2, 1, 1, 0]
+
+
+def test_only_so_many_receivers_are_remembered() -> None:
+    lanes = Lanes()
+    for number in range(MOST_KNOWN + 5):
+        tried(lanes, f"r{number}", [1])
     remembered = lanes.allowance().of
-    assert len(remembered) == MOST_REMEMBERED_SLOW
+    assert len(remembered) == MOST_KNOWN
     assert "r0" not in remembered

@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -294,3 +295,50 @@ async def test_what_is_refused_is_one_sentence(operator: Environment) -> None:
         assert ended.stdout == ""
         assert ended.stderr.startswith("cheonggu: ")
         assert ended.stderr.count("\n") == 1
+
+
+# The command itself.
+
+
+def test_the_command_says_its_version_and_what_it_can_do() -> None:
+    assert re.fullmatch(r"cheonggu \d+\.\d+\.\d+\n", cheonggu("--version").stdout)
+    shown = cheonggu("--help").stdout
+    for name in ("dev", "serve", "worker", "migrate", "verify", "doctor", "partner", "points", "bill"):
+        assert f" {name} " in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nope"], "No such command 'nope'"),
+        (["dev", "--nope"], "No such option: --nope"),
+        (["dev", "--port", "x"], "CHEONGGU_PORT must be a whole number"),
+        (["verify", "--wait", "x"], "should be a valid number"),
+    ],
+)
+def test_a_wrong_call_is_a_sentence_on_standard_error(arguments: list[str], says: str) -> None:
+    ended = cheonggu(*arguments)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert says in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_the_command_line_imports_nothing_heavy_before_it_must() -> None:
+    heavy = "aiohttp asyncpg cryptography jinja2 rich starlette structlog uvicorn uvloop"
+    program = f"import sys, cheonggu.cli; print([m for m in {heavy.split()} if m in sys.modules])"
+    said = subprocess.check_output([sys.executable, "-c", program], text=True)  # noqa: S603 - our own program
+    assert said == "[]\n"
+
+
+async def test_a_payer_is_found_and_a_key_rotated_from_the_command_line(
+    service: Service, operator: Environment
+) -> None:
+    await a_bill(service)
+    new = new_secret_key()
+    both = {"CHEONGGU_SECRET_KEY": f"{new},{operator['CHEONGGU_SECRET_KEY']}"}
+    assert "sealed again" in (await run(operator, "rekey", **both)).stdout
+    rotated = operator | {"CHEONGGU_SECRET_KEY": new}
+    [bill] = (await run_json(rotated, "find", "sandbox", "--phone", "010-1234-5678"))["bills"]
+    assert (bill["billId"], bill["payer"], bill["phone"]) == ("TEST0001", "김*연", "010-****-5678")
+    assert (await run_json(rotated, "find", "sandbox", "--name", "김"))["bills"] == []
+    assert (await run(rotated, "find", "sandbox")).returncode == 1

@@ -436,7 +436,11 @@ async def test_health_and_metrics_answer(live: Live) -> None:
     assert "cheonggu_backlog" in text
 
 
-async def test_a_foreign_page_cannot_use_the_sandbox(live: Live) -> None:
-    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+async def test_neither_a_foreign_page_nor_a_proxys_client_can_use_the_sandbox(live: Live) -> None:
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"X-Forwarded-For": "203.0.113.7"},
+    ):
         async with live.http.post(live.url + "/sandbox/reset", json={}, headers=headers) as answer:
             assert answer.status == 403

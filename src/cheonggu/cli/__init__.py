@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cheonggu.cli import bill, client, dev, doctor, operate, part, partners, process, serve
+from cheonggu.cli import bill, client, dev, doctor, operate, part, partners, payers, process, serve
 
 app = typer.Typer(
     name="cheonggu",
@@ -26,6 +26,8 @@ app.command("migrate")(serve.migrate)
 app.command("verify")(operate.verify)
 app.command("doctor")(doctor.doctor)
 app.command("secret-key")(operate.secret_key)
+app.command("rekey")(payers.rekey)
+app.command("find")(payers.find)
 app.add_typer(partners.partner, name="partner")
 app.add_typer(partners.merchant, name="merchant")
 app.add_typer(partners.points, name="points")

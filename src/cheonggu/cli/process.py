@@ -35,23 +35,26 @@ def listen(host: str, port: int) -> list[socket.socket]:
     except (OSError, UnicodeError) as error:
         raise CannotListen(f"The host {host!r} is not known on this machine.") from error
     sockets: list[socket.socket] = []
+    absent = OSError(errno.EADDRNOTAVAIL, "")
     with ExitStack() as opened:
-        failure: OSError | None = None
         for family, _, _, _, address in dict.fromkeys(found):
             try:
                 sockets.append(opened.enter_context(_listening(family, address)))
             except OSError as error:
-                failure = error
                 if error.errno != errno.EADDRNOTAVAIL:  # localhost often names an ::1 that is not there
-                    sockets.clear()
-                    break
-        if failure and not sockets:
-            why = _WHY.get(failure.errno or 0, failure.strerror)
-            raise CannotListen(
-                f"Cannot listen on {host} port {port}: {why}. Choose another with --port or CHEONGGU_PORT."
-            ) from failure
+                    raise _cannot_listen(host, port, error) from error
+                absent = error
+        if not sockets:
+            raise _cannot_listen(host, port, absent) from absent
         opened.pop_all()
     return sockets
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> CannotListen:
+    why = _WHY.get(error.errno or 0, error.strerror)
+    return CannotListen(
+        f"Cannot listen on {host} port {port}: {why}. Choose another with --port or CHEONGGU_PORT."
+    )
 
 
 def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
@@ -70,10 +73,12 @@ def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
 
 
 def allow_open_files() -> None:
-    """Allow this process as many connections as the system lets it: the usual limit is a cautious 1,024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    """Allow this process more connections than the usual limit of 1,024 files, where the system lets it."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if now == resource.RLIM_INFINITY or now >= _OPEN_FILES:
+        return
+    wanted = _OPEN_FILES if most == resource.RLIM_INFINITY else min(most, _OPEN_FILES)
     with suppress(ValueError, OSError):
-        wanted = _OPEN_FILES if most == resource.RLIM_INFINITY else min(most, _OPEN_FILES)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 

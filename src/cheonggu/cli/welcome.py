@@ -23,11 +23,13 @@ def near(settings: Settings) -> str:
 def text(settings: Settings) -> str:
     """The whole welcome."""
     here, partner = near(settings), sandbox_partners.FIRST
-    bill_id = datetime.now(SEOUL).strftime("DEMO-%m%d-%H%M%S")
+    public = "" if settings.public_url == settings.origin else f"\n  Links      {settings.public_url}"
+    now = datetime.now(SEOUL)
+    bill_id = now.strftime("DEMO-%m%d-%H%M%S")
     return f"""
 Cheonggu, sandbox mode: a practice ground. No money moves, no message leaves this machine.
 
-  API        {here}   (and the same under /partner)
+  API        {here}   (and the same under /partner){public}
   Docs       {here}/docs
   Messages   {here}/sandbox/messages
   Callbacks  {here}/sandbox/callbacks
@@ -40,7 +42,7 @@ Cheonggu, sandbox mode: a practice ground. No money moves, no message leaves thi
 
 Your first bill. Paste this into another terminal, open the shortUrl that comes back, and pay:
 
-{_curl(here, bill_id)}
+{_curl(here, bill_id, f"{now.month}월 수강료")}
 
 Its message: curl -s '{here}/sandbox/messages?billId={bill_id}'
 Its callback goes to {here}/sandbox/receiver, which only says here that it came; use your own URL instead.
@@ -48,12 +50,12 @@ Ctrl-C stops everything and keeps the data.
 """
 
 
-def _curl(here: str, bill_id: str) -> str:
+def _curl(here: str, bill_id: str, product: str) -> str:
     partner, phone, price = sandbox_partners.FIRST, "01012345678", "345000"
     bill = {
         "billId": bill_id,
         "sendType": "TALK",
-        "productName": "11월 수강료",
+        "productName": product,
         "memberName": "김서연",
         "phone": phone,
         "price": price,

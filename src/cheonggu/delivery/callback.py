@@ -33,7 +33,9 @@ DEADLINE_SECONDS: Final = 10.0
 """Outbound's own, for name, connection, sending and answer together."""
 LEASE_SECONDS: Final = 30.0
 MOST_IN_A_COMMIT: Final = 256
+LEAST_RECEIVERS_A_LOOK: Final = 16
 MOST_RECEIVERS_A_LOOK: Final = 256
+"""And no more than lanes are free: each receiver costs a step, and each that waits gives one at least."""
 ANSWER_KEPT_BYTES: Final = 1_024
 MASK: Final = b"********"
 
@@ -75,8 +77,9 @@ class Deliverer:
         if allowance.altogether <= 0:
             return False
         begin_before = asyncio.get_running_loop().time() + LEASE_SECONDS - DEADLINE_SECONDS
+        look_at = max(LEAST_RECEIVERS_A_LOOK, min(allowance.altogether, MOST_RECEIVERS_A_LOOK))
         claimed, self._after = await outbox.claim_callbacks(
-            self._db, self._clock.now(), LEASE_SECONDS, allowance, self._after, MOST_RECEIVERS_A_LOOK
+            self._db, self._clock.now(), LEASE_SECONDS, allowance, self._after, look_at
         )
         for callback in claimed:
             self._lanes.enter(callback.receiver)
@@ -89,16 +92,15 @@ class Deliverer:
         await self._settling.close(LAST_COMMIT_SECONDS)
 
     async def _see_through(self, callback: ClaimedCallback, begin_before: float) -> None:
-        duration_ms = None
         try:
             if asyncio.get_running_loop().time() > begin_before:
                 return  # frozen since the claim; by the end of its lease somebody else has it
             attempt = await self._attempt(callback)
-            duration_ms = attempt.duration_ms
+            self._lanes.learn(callback.receiver, attempt.duration_ms, answered=attempt.status is not None)
             if not await self._settling.submit(attempt):
                 log.warning("callback_lease_lost", id=webhook_id(callback.partner_id, callback.callback_no))
         finally:
-            self._lanes.leave(callback.receiver, duration_ms)
+            self._lanes.leave(callback.receiver)
 
     async def _attempt(self, callback: ClaimedCallback) -> CallbackSettled:
         """Post it once, whatever comes of that."""

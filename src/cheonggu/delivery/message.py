@@ -27,6 +27,8 @@ DEADLINE_SECONDS: Final = 10.0
 LEASE_SECONDS: Final = 20.0
 """Longer than a sender may take: a claim older than the difference is not acted on any more."""
 MOST_IN_HAND: Final = 512
+MOST_IN_A_CLAIM: Final = 128
+"""So that claiming never keeps the loop busy for long: the API may be answering on it."""
 MOST_IN_A_COMMIT: Final = 256
 REASON_LIMIT: Final = 300
 
@@ -62,10 +64,11 @@ class Messenger:
 
     async def step(self) -> bool:
         """Claim what there is and hands for; whether there may be more."""
-        if self.hands.free < MOST_IN_HAND // 4:
+        most = min(self.hands.free, MOST_IN_A_CLAIM)
+        if most < MOST_IN_A_CLAIM // 4:
             return False
         begin_before = asyncio.get_running_loop().time() + LEASE_SECONDS - self._deadline_seconds
-        claimed = await outbox.claim_messages(self._db, self._clock.now(), LEASE_SECONDS, self.hands.free)
+        claimed = await outbox.claim_messages(self._db, self._clock.now(), LEASE_SECONDS, most)
         for message in claimed:
             self.hands.take(self._see_through(message, begin_before))
         return bool(claimed)

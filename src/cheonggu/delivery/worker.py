@@ -29,6 +29,8 @@ STOP_SECONDS: Final = 12.0
 SHORTEST_BACK_OFF_SECONDS: Final = 0.1
 LONGEST_BACK_OFF_SECONDS: Final = 2.0
 """While the database is away."""
+GOODBYE_SECONDS: Final = 1.0
+"""A worker that cannot say that it stopped is taken for dead soon enough."""
 CLAIMING: Final = "claiming"
 """The name of the tasks that take new work in hand."""
 
@@ -82,8 +84,9 @@ async def work(service: Service, stop: asyncio.Event) -> None:
             task.cancel()
         await asyncio.gather(*claims, *others, life, return_exceptions=True)
         await asyncio.gather(messenger.finish(0), deliverer.finish(0))
-    with contextlib.suppress(DatabaseAway):
-        await workers.gone(service.db, worker_id)
+    with contextlib.suppress(DatabaseAway, TimeoutError):
+        async with asyncio.timeout(GOODBYE_SECONDS):
+            await workers.gone(service.db, worker_id)
 
 
 class _Outage:

@@ -29,7 +29,7 @@ PAYER_NAME_MAX: Final = 100
 PHONE_MAX: Final = 20
 """O: for URL bills, where the number is only kept; with a country code and separators."""
 SHORT_MESSAGE: Final = 300
-"""With a message up to this long the 알림톡 fits whatever the other fields hold; a test renders the longest."""
+"""With a message up to this long the 알림톡 fits, whatever else is in it; a test renders the longest."""
 
 _MOBILE: Final = re.compile(r"01[016789][0-9]{7,8}")
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})

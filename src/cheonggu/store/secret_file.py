@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -17,14 +18,13 @@ def kept_secret_key(data_dir: Path) -> str:
     kept = data_dir / NAME
     if not kept.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        fresh = data_dir / f"{NAME}.{os.getpid()}"
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle, draft = tempfile.mkstemp(prefix=f".{NAME}.", dir=data_dir)  # its owner's only, and new
         try:
             os.write(handle, new_secret_key().encode() + b"\n")
             os.fsync(handle)
+            with suppress(FileExistsError):
+                kept.hardlink_to(draft)
         finally:
             os.close(handle)
-        with suppress(FileExistsError):
-            kept.hardlink_to(fresh)
-        fresh.unlink()
+            Path(draft).unlink()
     return kept.read_text(encoding="ascii").strip()

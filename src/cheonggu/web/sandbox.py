@@ -73,9 +73,8 @@ def routes() -> list[Route]:
 def _route(path: str, method: str, handler: Handler) -> Route:
     async def endpoint(request: Request) -> Response:
         service: Service = request.app.state.service
-        address = request.client.host if request.client else ""
         foreign = from_elsewhere(request.headers, request.url.scheme, service.settings.public_url)
-        if foreign or not service.settings.sandbox_allows(address):
+        if foreign or not service.settings.sandbox_allows(_address(request)):
             return refusal(Refused(codes.HTTP_403))
         try:
             body = await handler(service, request)
@@ -86,6 +85,12 @@ def _route(path: str, method: str, handler: Handler) -> Route:
         )
 
     return Route(path, endpoint, methods=[method])
+
+
+def _address(request: Request) -> str:
+    """Who asks; what a proxy passes on comes from somewhere else, and from where is only hearsay."""
+    proxied = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip"))
+    return "" if proxied or request.client is None else request.client.host
 
 
 async def _messages(service: Service, request: Request) -> dict[str, object]:

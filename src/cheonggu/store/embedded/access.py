@@ -23,20 +23,24 @@ def running(data_dir: Path) -> str | None:
 
     Raises ClusterOfAnotherUser if there is one and it is not for us.
     """
-    data_dir = data_dir.resolve()
-    try:
-        folder = sockets.recorded(data_dir)
-        if folder is None or not sockets.accepts(folder) or not locate(data_dir).ready(folder):
-            return None
-        with FileLock(data_dir / OWNER_LOCK) as lock:
-            return None if lock.take(shared=True) else sockets.dsn(folder)
-    except PermissionError as error:
-        raise ClusterOfAnotherUser(directory=data_dir, owner=_owner(data_dir)) from error
+    with in_words(data_dir):
+        try:
+            return _look(data_dir.resolve())
+        except PermissionError as error:
+            raise ClusterOfAnotherUser(directory=data_dir, owner=_owner(data_dir)) from error
+
+
+def _look(data_dir: Path) -> str | None:
+    folder = sockets.recorded(data_dir)
+    if folder is None or not sockets.accepts(folder) or not locate(data_dir).ready(folder):
+        return None
+    with FileLock(data_dir / OWNER_LOCK) as lock:
+        return None if lock.take(shared=True) else sockets.dsn(folder)
 
 
 def _owner(data_dir: Path) -> str:
     """The owner of a directory, or of the parent that hides it from us."""
-    for path in (data_dir, *data_dir.parents):
+    for path in (data_dir.absolute(), *data_dir.absolute().parents):
         with suppress(OSError):
             return user_name(path.stat().st_uid)
     return "unknown"

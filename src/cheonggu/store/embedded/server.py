@@ -20,7 +20,7 @@ from cheonggu.store.embedded.files import FileLock, until
 from cheonggu.store.embedded.launch import Launcher, Log
 
 OWNER_LOCK = "owner.lock"
-GUARD_SECONDS = 0.5
+GUARD_SECONDS = 0.5  # nobody waits for the news that it ended by itself, so looking seldom will do
 GLIMPSE_SECONDS = 0.2  # running() holds the owner's lock for an instant
 PREVIOUS_SECONDS = 20.0  # a server whose parent was killed writes up to 128 MB before it ends
 START_SECONDS = 600.0  # after a crash it first replays up to max_wal_size, on whatever disk this is
@@ -117,7 +117,7 @@ async def _launch(data_dir: Path, home: Home, held: AsyncExitStack) -> tuple[Pat
     """Bring PostgreSQL up on the cluster, made now if need be; give the socket's folder and the process."""
     with FileLock(home.lock) as lock, closing(Log(home.log)) as log:
         if not await until(lock.take, PREVIOUS_SECONDS):
-            raise PreviousServerRunning(cluster=home.cluster, pid=home.server_pid())
+            raise PreviousServerRunning(cluster=home.cluster, pid=home.server_pid() or "unknown")
         launcher = Launcher(home.account, lock, log)
         programs = binaries.find(home.major(), home.cluster)
         if home.account:
