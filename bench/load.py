@@ -46,6 +46,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     late: Latency
     """Open loop: how long after its moment a request was sent although a connection was free."""
     cpu_seconds: float
+    rss_mb: float
     spent: bool
     """Whether there were too few requests for the time."""
 
@@ -82,6 +83,7 @@ def run(spec: Spec) -> Outcome:
         latency=latency(tally.durations),
         late=latency(tally.lateness),
         cpu_seconds=round(cpu[1] - cpu[0], 3),
+        rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1),
         spent=next(supply, None) is None,
     )
 

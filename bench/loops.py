@@ -69,11 +69,18 @@ class _Answers:
         for fd in self._by_fd:
             self._poll.register(fd, EPOLLIN)
 
-    def wait(self, seconds: float) -> Iterator[tuple[Connection, bytes]]:
+    def next(self) -> Iterator[tuple[Connection, bytes]]:
+        """Whole answers, as soon as there are some."""
+        return self._read(_PATIENCE_SECONDS)
+
+    def within(self, seconds: float) -> Iterator[tuple[Connection, bytes]]:
         """Whole answers, at the latest after so many seconds; epoll alone would round up to milliseconds."""
         if seconds > 0:
             select([self._poll], [], [], seconds)
-        for fd, _ in self._poll.poll(0):
+        return self._read(0)
+
+    def _read(self, seconds: float) -> Iterator[tuple[Connection, bytes]]:
+        for fd, _ in self._poll.poll(seconds):
             connection = self._by_fd[fd]
             answer = connection.receive()
             if answer is not None:
@@ -89,7 +96,7 @@ def closed_loop(connections: Sequence[Connection], supply: Iterator[bytes], tall
         under_way += 1
     last = perf_counter()
     while under_way:
-        for connection, answer in answers.wait(_PATIENCE_SECONDS):
+        for connection, answer in answers.next():
             last = now = perf_counter()
             tally.answered(answer, connection.began, now)
             request = next(supply, None) if now < tally.until else None
@@ -132,7 +139,7 @@ def open_loop(
                 waiting.append((due[nth], request))
             nth += 1
         pause = due[nth] - perf_counter() if nth < len(due) else _PATIENCE_SECONDS
-        for connection, answer in answers.wait(pause):
+        for connection, answer in answers.within(pause):
             last = now = perf_counter()
             tally.answered(answer, connection.began, now)
             if waiting:

@@ -191,6 +191,11 @@ def test_a_link_leads_somewhere(document: Path, target: str) -> None:
     assert not anchor or anchor in anchors_of(there)
 
 
+def test_the_readmes_lead_to_each_other_at_the_top() -> None:
+    for readme, other in (READMES, READMES[::-1]):
+        assert f"]({other.name})" in "".join(text_of(readme).splitlines()[:5])
+
+
 def test_the_readmes_have_the_same_sections_and_the_same_commands() -> None:
     english, korean = (text_of(readme) for readme in READMES)
     sections = [len(re.findall(r"^## ", text, re.MULTILINE)) for text in (english, korean)]

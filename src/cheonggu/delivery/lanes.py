@@ -18,7 +18,7 @@ MOST_OF_A_RECEIVER: Final = 32
 FIRST_OF_A_RECEIVER: Final = 4
 SHARE: Final = 16
 """One receiver holds at most this fraction of what is free."""
-MOST_AT_ONCE: Final = 64
+MOST_AT_ONCE: Final = 128
 """And one claim takes at most half of what is free, so that the next one can judge anew."""
 SLOW_MS: Final = 2_000
 MOST_KNOWN: Final = 1_000
