@@ -7,6 +7,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+import msgspec
+
 from bench import report
 from bench.driver import LoadFailed
 from bench.effort import EFFORTS, Effort
@@ -49,7 +51,7 @@ def _only(effort: Effort, scenes: str) -> Effort:
     wanted = tuple(filter(None, scenes.split(",")))
     if unknown := set(wanted) - set(SCENES):
         sys.exit(f"bench: no scene is called {', '.join(sorted(unknown))}; there are {', '.join(SCENES)}")
-    return effort.with_scenes(wanted) if wanted else effort
+    return msgspec.structs.replace(effort, scenes=wanted) if wanted else effort
 
 
 if __name__ == "__main__":

@@ -12,14 +12,14 @@ from bench import base
 from bench.accounts import HOT, check_books
 from bench.backlog import gauge
 from bench.bodies import Creates
-from bench.creating import CREATES, Creator, figure_of
+from bench.creating import CREATES, figure_of
 from bench.driver import LoadFailed, drive
 from bench.effort import Effort, Shape
+from bench.hall import Hall
 from bench.load import Spec
-from bench.results import Book, Figure, Round
+from bench.results import Figure, round_of
 from bench.service import cheonggu
-from bench.show import Show
-from bench.stage import Stage, order
+from bench.stage import order
 from bench.typical import check_installed, typical
 
 _TYPICAL_FASTEST = 3_000
@@ -27,47 +27,53 @@ _TYPICAL_FASTEST = 3_000
 Turn = Callable[[], Awaitable[None]]
 
 
-class Comparison:
-    """The databases of everybody who takes part, and one round of each."""
+TITLE = CREATES
 
-    def __init__(self, stage: Stage, effort: Effort, book: Book, show: Show, creator: Creator) -> None:
-        self._stage = stage
-        self._effort = effort
-        self._book = book
-        self._show = show
-        self._creator = creator
 
-    async def play(self) -> None:
-        """Every round of everybody, then the books."""
-        if self._effort.typical_clients:
-            check_installed()
-        async with AsyncExitStack() as held:
-            plain = await held.enter_async_context(base.plain_database(self._stage))
-            peers = await held.enter_async_context(base.plain_database(self._stage))
-            ours = await held.enter_async_context(self._stage.database("ours"))
-            unmanned = await held.enter_async_context(self._stage.database("unmanned"))
-            turns: list[Turn] = [
-                lambda: self._base(plain),
-                lambda: self._typical(peers),
-                lambda: self._ours(ours, [shape for shape in self._effort.shapes if shape.worker]),
-                lambda: self._ours(unmanned, [shape for shape in self._effort.shapes if not shape.worker]),
-            ]
-            for nth in range(self._effort.rounds):
-                for turn in turns[nth % len(turns) :] + turns[: nth % len(turns)]:
-                    await turn()
-                self._book.save()
-            self._show.doing("the books")
-            await check_books(ours)
-            await check_books(unmanned)
+def steps(effort: Effort) -> int:
+    """How many stretches there are."""
+    each = len(effort.base_clients) + len(effort.typical_clients) + len(effort.shapes)
+    return each * effort.rounds
 
-    @property
-    def steps(self) -> int:
-        """How many stretches there are."""
-        effort = self._effort
-        each = len(effort.base_clients) + len(effort.typical_clients) + len(effort.shapes)
-        return each * effort.rounds
 
-    async def _base(self, dsn: str) -> None:
+async def play(hall: Hall) -> None:
+    """Every round of everybody, then the books."""
+    if hall.effort.typical_clients:
+        check_installed()
+    company = _Company(hall)
+    shapes = hall.effort.shapes
+    async with AsyncExitStack() as held:
+        plain = await held.enter_async_context(base.plain_database(hall.stage))
+        peers = await held.enter_async_context(base.plain_database(hall.stage))
+        ours = await held.enter_async_context(hall.stage.database("ours"))
+        unmanned = await held.enter_async_context(hall.stage.database("unmanned"))
+        turns: list[Turn] = [
+            lambda: company.base(plain),
+            lambda: company.typical(peers),
+            lambda: company.ours(ours, [shape for shape in shapes if shape.worker]),
+            lambda: company.ours(unmanned, [shape for shape in shapes if not shape.worker]),
+        ]
+        for nth in range(hall.effort.rounds):
+            for turn in turns[nth % len(turns) :] + turns[: nth % len(turns)]:
+                await turn()
+            hall.book.save()
+        hall.show.doing("the books")
+        await check_books(ours)
+        await check_books(unmanned)
+
+
+class _Company:
+    """Who takes part, one round of each."""
+
+    def __init__(self, hall: Hall) -> None:
+        self._stage = hall.stage
+        self._effort = hall.effort
+        self._book = hall.book
+        self._show = hall.show
+        self._creator = hall.creator
+
+    async def base(self, dsn: str) -> None:
+        """pgbench, asked directly."""
         for clients in self._effort.base_clients:
             figure = Figure(
                 name=f"base.c{clients}",
@@ -78,10 +84,11 @@ class Comparison:
             )
             self._show.doing(figure.title)
             run = await base.pgbench(self._stage, dsn, max(1, round(self._effort.seconds)), clients)
-            self._book.add(figure, Round(value=run.rate, run=run))
+            self._book.add(figure, round_of(run))
             self._show.did()
 
-    async def _typical(self, dsn: str) -> None:
+    async def typical(self, dsn: str) -> None:
+        """The typical service, over HTTP."""
         async with typical(self._stage, dsn) as running:
             for clients in self._effort.typical_clients:
                 figure = Figure(
@@ -115,9 +122,10 @@ class Comparison:
         (after,) = await order(dsn, "SELECT count(*) FROM bill")
         if after["count"] - before["count"] != run.outcome.right:
             raise LoadFailed("the typical service's answers are not its rows")
-        self._book.add(figure, Round(value=run.rate, run=run))
+        self._book.add(figure, round_of(run))
 
-    async def _ours(self, dsn: str, shapes: Sequence[Shape]) -> None:
+    async def ours(self, dsn: str, shapes: Sequence[Shape]) -> None:
+        """Cheonggu, over HTTP, started for this round."""
         if not shapes:
             return
         async with cheonggu(self._stage, dsn, worker=shapes[0].worker) as running, gauge(dsn) as counts:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from bench.accounts import HOT
 from bench.backlog import Gauge
 from bench.bodies import Creates, Who
 from bench.driver import LoadFailed, Run, drive
 from bench.effort import TALK, Effort, Shape
 from bench.load import Spec
-from bench.results import Book, Figure, Round
+from bench.results import Book, Figure, round_of
 from bench.service import Running
 
 CREATES = "Creates"
@@ -39,7 +41,7 @@ class Creator:
             drained = (run.outcome.measured + first - last) / run.outcome.seconds
             left = await gauge.messages()
             more = {"messages_per_s": drained, "backlog": left, "drain_s": await gauge.drain()}
-        self._book.add(figure, Round(value=run.rate, run=run, more=more))
+        self._book.add(figure, round_of(run, **more))
         return run
 
     def spec(self, shape: Shape, figure: Figure, port: int, rate: float | None = None) -> Spec:
@@ -64,3 +66,13 @@ class Creator:
 def figure_of(shape: Shape, ratio_to: str = "base.c16") -> Figure:
     """The figure of a shape, against the base."""
     return Figure(name=shape.name, title=shape.title, group=CREATES, unit="bills/s", ratio_to=ratio_to)
+
+
+async def make_bills(
+    port: int, count: int, send_type: str, callback_urls: tuple[str, ...] | None = None
+) -> None:
+    """Create just so many bills of the hot partner, as fast as may be."""
+    requests = Creates(callers=[HOT], send_type=send_type, count=count)
+    if callback_urls:
+        requests = msgspec.structs.replace(requests, callback_urls=callback_urls)
+    await drive(Spec(port=port, clients=min(64, count), requests=requests), {})

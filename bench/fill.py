@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
+from bench.bare import bare
 from cheonggu.store.postgres import OwnConnection, connect
 
 _SQL: Final = Path(__file__).with_name("fill.sql")
 _STRETCH: Final = 50_000
+_MANY: Final = 200_000
+"""From here on it is faster to build the indexes once at the end."""
 _PATIENCE_SECONDS: Final = 3_600.0
 _SEQUENCES: Final = ("entry_no_seq", "attempt_no_seq", "refund_no_seq", "message_no_seq", "callback_no_seq")
 _BLOCK: Final = 1_000
@@ -26,6 +30,12 @@ async def fill(
     With URLs every bill was paid just now and its callback waits to go to one of them.
     """
     first = await _reserve(dsn, count)
+    async with bare(dsn) if count >= _MANY else nullcontext():
+        await _write(dsn, first, count, tell, urls)
+    await _finish(dsn, first, count)
+
+
+async def _write(dsn: str, first: int, count: int, tell: Callable[[int], None], urls: list[str] | None) -> None:
     stretches = asyncio.Queue[tuple[int, int]]()
     for begin in range(1, count + 1, _STRETCH):
         stretches.put_nowait((begin, min(begin + _STRETCH - 1, count)))
@@ -49,7 +59,6 @@ async def fill(
             await connection.close()
 
     await asyncio.gather(*(write() for _ in range(min(os.cpu_count() or 1, stretches.qsize()))))
-    await _finish(dsn, first, count)
 
 
 async def _reserve(dsn: str, count: int) -> int:

@@ -48,12 +48,12 @@ BEGIN
 
   INSERT INTO bill (partner_id, bill_no, bill_id, member_code, merchant_code, wallet_code, send_type, issuer,
                     product_name, price_won, name_sealed, phone_sealed, name_index, phone_index, message,
-                    expires_at, request_hash, callback_url, short_code, state, step, sends, created_at)
+                    expires_at, callback_url, short_code, state, step, sends, created_at)
   SELECT partner_id, no, bill_id, member_code, merchant_code, '', 'TALK', '가온학원', '11월 수강료', price,
          substr(sha256(bill_id::bytea) || sha256(code::bytea), 1, 41),
          substr(sha256(code::bytea) || sha256(bill_id::bytea), 1, 43),
          hashtextextended(bill_id, 1), hashtextextended(bill_id, 2), '이번 달도 잘 부탁드려요.',
-         date_trunc('day', at) + interval '31 days', encode(sha256(order_id::bytea), 'hex'), url, code, state,
+         date_trunc('day', at) + interval '31 days', url, code, state,
          CASE state WHEN 'READY' THEN 0 WHEN 'DESTROYED' THEN 1 WHEN 'PAID' THEN 2 ELSE 4 END, 1, at
   FROM filling;
   INSERT INTO short_code SELECT code, partner_id, no FROM filling;
@@ -85,10 +85,10 @@ BEGIN
     ('PAID', 0, NULL, 'CONFIRMING'), ('PAID', 1, 'CONFIRMING', 'APPROVED'),
     ('CANCELED', 0, NULL, 'CONFIRMING'), ('CANCELED', 1, 'CONFIRMING', 'APPROVED'),
     ('CANCELED', 2, 'APPROVED', 'REFUNDED')) s (state, step, from_state, to_state) USING (state);
-  INSERT INTO refund (partner_id, refund_no, refund_id, bill_no, attempt_no, kind, state, reason, request_hash,
+  INSERT INTO refund (partner_id, refund_no, refund_id, bill_no, attempt_no, kind, state, reason,
                       began_at, settled_at, refund_number, refunded_at)
   SELECT partner_id, no, 'r' || order_id, no, no, 'CANCEL', 'DONE', '고객 변심',
-         encode(sha256(order_id::bytea), 'hex'), at, at, '40012345', at
+         at, at, '40012345', at
   FROM filling WHERE state = 'CANCELED';
   INSERT INTO callback (partner_id, callback_no, bill_no, attempt_no, kind, url, receiver, state, began_at, due_at,
                         fence, tries, settled_at)

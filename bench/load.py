@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import resource
 import sys
+from math import inf
 from time import perf_counter
 from typing import Final
 
@@ -29,8 +30,9 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     requests: Requests
     clients: int
-    seconds: float
-    warm_up_seconds: float = 0.5
+    seconds: float | None = None
+    """How long it is measured; without it until every request has been answered."""
+    warm_up_seconds: float = 0.0
     rate: float | None = None
     """Open loop: so many requests a second, at random moments, whether or not answers come."""
 
@@ -67,8 +69,9 @@ def run(spec: Spec) -> Outcome:
         cpu.append(_cpu_seconds())
         _tell(sign)
 
-    begin = perf_counter() + spec.warm_up_seconds
-    tally = Tally(expected, begin, begin + spec.seconds, lambda: passed(MEASURING), lambda: passed(MEASURED))
+    since = perf_counter() + spec.warm_up_seconds
+    until = inf if spec.seconds is None else since + spec.seconds
+    tally = Tally(expected, since, until, lambda: passed(MEASURING), lambda: passed(MEASURED))
     if spec.rate is None:
         closed_loop(connections, supply, tally)
     else:
@@ -77,14 +80,14 @@ def run(spec: Spec) -> Outcome:
         connection.close()
     return Outcome(
         measured=len(tally.durations),
-        seconds=spec.seconds,
+        seconds=tally.until - tally.since,
         right=tally.right,
         wrong=dict(tally.wrong),
         latency=latency(tally.durations),
         late=latency(tally.lateness),
         cpu_seconds=round(cpu[1] - cpu[0], 3),
         rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1),
-        spent=next(supply, None) is None,
+        spent=spec.seconds is not None and next(supply, None) is None,
     )
 
 

@@ -10,6 +10,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from select import EPOLLIN, epoll, select
 from time import perf_counter
 from typing import Final
@@ -153,7 +154,8 @@ def open_loop(
 
 
 def _see_out(tally: Tally) -> None:
-    """Everything was answered before the time was up; wait, so that what others cost is measured over it."""
+    """Everything was answered. Wait until the time is up, so that what others cost is measured over all of it."""
+    tally.until = perf_counter() if tally.until == inf else tally.until
     while (now := perf_counter()) < tally.until:
         tally.pass_time(now)
         select([], [], [], min(0.05, tally.until - now))

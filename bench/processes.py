@@ -72,6 +72,19 @@ def tree(root: int) -> set[int]:
     return found
 
 
+def children(parent: int) -> set[int]:
+    """The processes that one has started itself."""
+    return {pid for pid in tree(parent) if (fields := _stat(pid)) and int(fields[1]) == parent}
+
+
+def command_of(pid: int) -> str:
+    """A process's command line, a space behind each word."""
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
 def memory_mb(pids: set[int]) -> tuple[float, float]:
     """Resident and proportional memory of processes, in MB of a million bytes."""
     rss = pss = 0

@@ -1,14 +1,14 @@
-"""The programme: which scenes there are, and how they are played one after the other on one stage."""
+"""The programme: which scenes there are, played one after the other on one stage."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from bench import (
     ceiling,
+    comparison,
     deliveries,
     dev,
     growth,
@@ -16,39 +16,50 @@ from bench import (
     machine,
     openloop,
     payments,
-    plans,
     start,
 )
-from bench.bodies import Who
-from bench.comparison import Comparison
-from bench.creating import Creator
 from bench.effort import Effort
+from bench.hall import Hall
 from bench.results import Book
 from bench.show import Show
-from bench.stage import Stage, stage
+from bench.stage import stage
 
 
-@dataclass
-class Hall:
-    """What every scene works with."""
+class Scene(Protocol):
+    """A part of the programme: a module with these."""
 
-    stage: Stage
-    effort: Effort
-    book: Book
-    show: Show
-    many: list[Who]
-    directory: Path
-
-    @property
-    def creator(self) -> Creator:
-        """Who creates bills."""
-        return Creator(self.effort, self.book, self.many)
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A part of the programme: how many steps it has, and how it goes."""
-
-    title: str
-    steps: Callable[[Hall], int]
+    TITLE: str
+    steps: Callable[[Effort], int]
     play: Callable[[Hall], Awaitable[None]]
+
+
+SCENES: Final[dict[str, Scene]] = {
+    "ceiling": ceiling,
+    "comparison": comparison,
+    "latency": openloop,
+    "requests": lookups,
+    "deliveries": deliveries,
+    "payments": payments,
+    "growth": growth,
+    "start": start,
+    "dev": dev,
+}
+
+
+async def perform(effort: Effort, out: Path, directory: Path) -> None:
+    """Play the scenes of an effort, show each one's figures, and write all of them to a file."""
+    show = Show()
+    book = Book(out)
+    async with stage(directory) as made:
+        for fact in await machine.facts(made, effort, directory):
+            book.note(fact)
+        many = await made.make_template(effort.many)
+        hall = Hall(made, effort, book, show, many, directory)
+        for name in effort.scenes:
+            scene = SCENES[name]
+            known = {one.name for one in book.measurements()}
+            with show.scene(scene.TITLE, scene.steps(effort)):
+                await scene.play(hall)
+            book.save()
+            show.table(scene.TITLE, [one for one in book.measurements() if one.name not in known])
+    show.say(f"Written: {out}")

@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from bench.driver import Run
-from bench.stats import ratio, spread
+from bench.processes import Cost
+from bench.stats import Latency, ratio, spread
 
 FILE: Final = Path(__file__).parent / "results.json"
 
@@ -41,11 +42,24 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """One round of one figure."""
+    """One round of one figure, what it took, and how much was done for that."""
 
     value: float
-    run: Run | None = None
+    latency: Latency | None = None
+    cost: Cost | None = None
+    count: int = 0
     more: Mapping[str, float] = {}
+
+
+def round_of(run: Run, value: float | None = None, **more: float) -> Round:
+    """The round that a run was; its value is its rate unless another is given."""
+    return Round(
+        value=run.rate if value is None else value,
+        latency=run.outcome.latency,
+        cost=run.cost,
+        count=run.outcome.measured,
+        more=more,
+    )
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +109,6 @@ class Book:
         values = [one.value for one in rounds]
         middle = spread(values)
         others = self.values(figure.ratio_to) if figure.ratio_to else []
-        runs = [one.run for one in rounds if one.run is not None]
         return Measurement(
             name=figure.name,
             title=figure.title,
@@ -108,25 +121,30 @@ class Book:
             least=_neat(middle.least),
             most=_neat(middle.most),
             more=_more(rounds) or None,
-            **_of_runs(runs),
+            **_latencies([one.latency for one in rounds if one.latency]),
+            **_costs(rounds),
         )
 
 
-def _of_runs(runs: Sequence[Run]) -> dict[str, float | dict[str, float]]:
-    if not runs:
+def _latencies(latencies: Sequence[Latency]) -> dict[str, float]:
+    if not latencies:
         return {}
-    count = sum(run.outcome.measured for run in runs)
-    cpu = {
-        part: round(sum(run.cost.cpu_seconds[part] for run in runs), 2) for part in runs[0].cost.cpu_seconds
-    }
     return {
-        "p50_ms": median(run.outcome.latency.p50_ms for run in runs),
-        "p99_ms": median(run.outcome.latency.p99_ms for run in runs),
-        "p999_ms": median(run.outcome.latency.p999_ms for run in runs),
-        "cpu_seconds": cpu,
-        "cpu_us_each": {part: round(seconds / max(count, 1) * 1e6, 1) for part, seconds in cpu.items()},
-        "rss_mb": _most([run.cost.rss_mb for run in runs]),
-        "pss_mb": _most([run.cost.pss_mb for run in runs]),
+        name: median(getattr(one, name) for one in latencies) for name in ("p50_ms", "p99_ms", "p999_ms")
+    }
+
+
+def _costs(rounds: Sequence[Round]) -> dict[str, dict[str, float]]:
+    costs = [one.cost for one in rounds if one.cost]
+    if not costs:
+        return {}
+    count = max(sum(one.count for one in rounds), 1)
+    cpu = {part: sum(cost.cpu_seconds[part] for cost in costs) for part in costs[0].cpu_seconds}
+    return {
+        "cpu_seconds": {part: round(seconds, 2) for part, seconds in cpu.items()},
+        "cpu_us_each": {part: round(seconds / count * 1e6, 1) for part, seconds in cpu.items()},
+        "rss_mb": _most([cost.rss_mb for cost in costs]),
+        "pss_mb": _most([cost.pss_mb for cost in costs]),
     }
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import msgspec
 
 from cheonggu.domain.bill import SendType
-from cheonggu.domain.hashing import request_hash
 from cheonggu.domain.new_bill import NewBill
 
 
@@ -25,7 +24,6 @@ def new_bill(**given: object) -> NewBill:
         tax_won=None,
         message=None,
         expires_at=datetime(2999, 1, 1, tzinfo=UTC),
-        request_hash=request_hash("TEST0001", "01012345678", "10000"),
         callback_url="http://127.0.0.1:9/callback",
         redirect_url=None,
     )

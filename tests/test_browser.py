@@ -198,7 +198,6 @@ async def test_a_cancelled_payment_says_what_comes_back(page: Page, site: str, s
         bill_id=bill.bill_id,
         price_won=345_000,
         reason="환불",
-        request_hash="",
         idem=None,
     )
     await page.goto(f"{site}/p/{bill.short_code}")

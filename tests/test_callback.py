@@ -150,7 +150,6 @@ async def test_a_cancel_is_told_to_partners_who_want_notices(
         bill_id=bill.bill_id,
         price_won=bill.price_won,
         reason="환불",
-        request_hash="h",
         idem=None,
     )
     await drain(work)

@@ -42,7 +42,6 @@ def made(**given: Any) -> NewBill:
         "payer_phone": "01012345678",
         "message": None,
         "expire_day": None,
-        "request_hash": "0" * 64,
         "callback_url": "https://partner.example/callback",
         "redirect_url": None,
         "merchant_name": "한빛수학학원",

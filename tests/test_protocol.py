@@ -55,6 +55,22 @@ async def test_a_head_that_does_not_end_is_given_up(
     assert (status, envelope["code"]) == (408, "VALIDATION_001")
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b'{"apiKey":'])
+async def test_a_body_that_does_not_end_is_given_up(
+    live: Live, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.2)
+    status, envelope = await talk(live, HEAD + b"Content-Length: 100\r\n\r\n" + body)
+    assert (status, envelope["code"], envelope["data"]) == (408, "VALIDATION_001", None)
+
+
+async def test_a_body_in_many_pieces_is_read(live: Live) -> None:
+    body = b'{"apiKey": "unknown"}'
+    head = HEAD.replace(b"/bill", b"/read/remain_count") + b"Content-Length: %d\r\n\r\n" % len(body)
+    status, envelope = await talk(live, head, *(body[n : n + 1] for n in range(len(body))))
+    assert (status, envelope["code"]) == (200, "PARTNER_003")
+
+
 async def test_a_slow_second_request_on_a_kept_connection_is_given_up_too(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:

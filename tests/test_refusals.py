@@ -27,7 +27,7 @@ ABOUT_A_BILL = [operation.path for operation in OPERATIONS if operation.path.sta
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> Stub:
     stub = Stub(monkeypatch)
-    stub.verbs.answers = Created("TEST0001", "h" * 64, "code")
+    stub.verbs.answers = Created("TEST0001", "code")
     return stub
 
 

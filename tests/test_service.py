@@ -381,6 +381,50 @@ async def test_a_repeated_cancel_answers_as_its_refund_stands(live: Live) -> Non
     await assert_books_hold(live.service.db, settled=True)
 
 
+async def script_refund(live: Live, outcome: str) -> None:
+    """What the sandbox's gateway does at the next refund of the only payment there is."""
+    await live.service.db.execute(
+        "INSERT INTO sandbox_script (subject, outcome) SELECT order_id, $1 FROM attempt", outcome
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "state"),
+    [
+        ("REFUND_REFUSED_CARD", "PAYMENT_001", "F"),
+        ("REFUND_MAINTENANCE", "MAINTAINED_METHOD", "F"),
+        ("REFUND_UNKNOWN_DONE", "0000", "C"),
+        ("REFUND_UNKNOWN_NOT_DONE", "0000", "C"),
+    ],
+)
+async def test_a_refund_ends_as_the_gateway_says(live: Live, outcome: str, code: str, state: str) -> None:
+    await live.create(billId="RF")
+    await live.pay("RF")
+    await script_refund(live, outcome)
+    assert (await live.cancel("RF"))["code"] == code
+    assert (await live.read("RF"))["apprState"] == state
+    await assert_books_hold(live.service.db, settled=True)
+
+
+async def test_a_cancel_refused_for_maintenance_may_be_repeated_with_its_key(live: Live) -> None:
+    await live.create(billId="MT")
+    await live.pay("MT")
+    await script_refund(live, "REFUND_MAINTENANCE")
+    assert (await live.cancel("MT", Idempotency_Key="m"))["code"] == "MAINTAINED_METHOD"
+    assert (await live.cancel("MT", Idempotency_Key="m"))["code"] == "0000"
+    await assert_books_hold(live.service.db, settled=True)
+
+
+async def test_a_cancel_refused_by_the_card_company_stays_refused_for_its_key(live: Live) -> None:
+    await live.create(billId="CC")
+    await live.pay("CC")
+    await script_refund(live, "REFUND_REFUSED_CARD")
+    assert (await live.cancel("CC", Idempotency_Key="c"))["code"] == "PAYMENT_001"
+    assert (await live.cancel("CC", Idempotency_Key="c"))["code"] == "PAYMENT_001"
+    assert (await live.cancel("CC", Idempotency_Key="d"))["code"] == "0000"
+    await assert_books_hold(live.service.db, settled=True)
+
+
 async def test_of_pay_destroy_and_pay_at_once_one_wins(live: Live) -> None:
     for number in range(15):
         bill_id = f"RACE{number}"

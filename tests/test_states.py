@@ -39,7 +39,6 @@ def bill(state: State, send_type: SendType = SendType.TALK, *, expired: bool = F
         payer_phone="01012345678",
         message=None,
         expires_at=NOW if expired else NOW + timedelta(seconds=1),
-        request_hash="",
         callback_url="http://127.0.0.1",
         redirect_url=None,
         short_code="c",

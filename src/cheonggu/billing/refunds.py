@@ -13,7 +13,7 @@ from cheonggu.domain import codes, retry
 from cheonggu.domain.bill import Bill, State
 from cheonggu.domain.codes import Refused
 from cheonggu.domain.payment import AskedRefund, Attempt, AttemptState, Refunded, RefundFacts, RefundRefused
-from cheonggu.store import bills, payments, queue
+from cheonggu.store import bills, idempotency, payments, queue
 from cheonggu.store.partners import Caller
 from cheonggu.store.postgres import Connection
 
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 _LATE_RETRY: Final = timedelta(hours=1)
 """O: a refused refund of a late charge is tried again this much later, as a new refund."""
 _REFUND_ID_BYTES: Final = 24
+MAINTENANCE: Final = "MAINTENANCE"
 
 
 def new_refund_id() -> str:
@@ -36,7 +37,6 @@ async def begin_cancel(
     bill_id: str,
     price_won: int,
     reason: str,
-    request_hash: str,
     idem: Idem | None,
     lease_seconds: float,
 ) -> tuple[RefundFacts, bool]:
@@ -65,7 +65,6 @@ async def begin_cancel(
             kind="CANCEL",
             refund_id=refund_id,
             reason=reason,
-            request_hash=request_hash,
             at=now,
             ask_at=now + retry.ASK_PAYMENT[0],
             lease_seconds=lease_seconds,
@@ -97,6 +96,8 @@ async def settle_refund(
                 await _given_back(conn, bill, attempt, now)
             case RefundRefused(kind, why):
                 await payments.refuse_refund(conn, refund, kind, why, now)
+                if kind == MAINTENANCE:  # it may pass, so the same request may be made again
+                    await idempotency.forget_refund(conn, refund.partner_id, refund.refund_no)
                 await _not_given_back(conn, bill, attempt, refund, now)
             case _:
                 ask_at = retry.next_or_last_step(retry.ASK_PAYMENT, fresh.began_at, now)
@@ -128,7 +129,6 @@ async def _not_given_back(
         kind="LATE",
         refund_id=new_refund_id(),
         reason=refund.reason,
-        request_hash=None,
         at=now + _LATE_RETRY,
         ask_at=now + _LATE_RETRY,
         lease_seconds=None,

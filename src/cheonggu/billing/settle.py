@@ -108,7 +108,6 @@ async def _look_back(conn: Connection, attempt: Attempt, outcome: Asked, now: da
                 kind="LATE",
                 refund_id=new_refund_id(),
                 reason="늦게 승인된 결제",
-                request_hash=None,
                 at=now,
                 ask_at=now,
                 lease_seconds=None,

@@ -78,7 +78,6 @@ async def cancel(
     bill_id: str,
     price_won: int,
     reason: str,
-    request_hash: str,
     idem: Idem | None,
 ) -> BillFacts:
     """Give a paid bill's money back; what the bill then says.
@@ -92,7 +91,6 @@ async def cancel(
         bill_id=bill_id,
         price_won=price_won,
         reason=reason,
-        request_hash=request_hash,
         idem=idem,
         lease_seconds=CANCEL_SECONDS + _LEASE_MARGIN_SECONDS,
     )

@@ -73,7 +73,6 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
     payer_phone: str
     message: str | None
     expires_at: datetime
-    request_hash: str
     callback_url: str
     redirect_url: str | None
     short_code: str

@@ -50,7 +50,6 @@ class NewBill(msgspec.Struct, frozen=True, kw_only=True):
     tax_won: int | None
     message: str | None
     expires_at: datetime
-    request_hash: str
     callback_url: str
     redirect_url: str | None
 
@@ -68,7 +67,6 @@ def new_bill(
     payer_phone: str,
     message: str | None,
     expire_day: str | None,
-    request_hash: str,
     callback_url: str,
     redirect_url: str | None,
     merchant_name: str,
@@ -103,7 +101,6 @@ def new_bill(
         tax_won=tax_won,
         message=message or None,
         expires_at=expires_at,
-        request_hash=request_hash,
         callback_url=callback_url,
         redirect_url=_redirect(redirect_url) if kind is SendType.URL else None,
     )

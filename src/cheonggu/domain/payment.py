@@ -128,7 +128,6 @@ class RefundFacts(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     state: str
     reason: str
-    request_hash: str | None
     began_at: datetime
     refund_number: str | None
     refunded_at: datetime | None

@@ -6,6 +6,7 @@ Nothing is resolved here. A host is a name, or an address in any spelling that a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
@@ -48,10 +49,17 @@ def parse_target(url: str) -> Target:
     if beginning is None:
         raise ValueError("URL은 http:// 또는 https://로 시작해야 해요")
     scheme = beginning[1].lower()
-    host, port = _split_authority(beginning[2])
+    host, address, port = _parse_authority(beginning[2])
+    return Target(scheme, host, address, DEFAULT_PORTS[scheme] if port is None else port)
+
+
+@lru_cache(maxsize=4096)
+def _parse_authority(authority: str) -> tuple[str, Address | None, int | None]:
+    """Host, address and port. Remembered: a partner's bills differ in what follows, not in who answers."""
+    host, port = _split_authority(authority)
     address = parse_host(host)
     name = str(address) if address else host.removesuffix(".").lower()
-    return Target(scheme, name, address, DEFAULT_PORTS[scheme] if port is None else parse_port(port))
+    return name, address, None if port is None else parse_port(port)
 
 
 def _split_authority(authority: str) -> tuple[str, str | None]:

@@ -128,7 +128,6 @@ def opened(row: Row, keyring: Keyring) -> Bill:
         payer_phone="" if phone is None else keyring.open(phone, partner_id, bill_id, "phone"),
         message=row["message"],
         expires_at=row["expires_at"],
-        request_hash=row["request_hash"],
         callback_url=row["callback_url"],
         redirect_url=row["redirect_url"],
         short_code=row["short_code"],

@@ -47,6 +47,11 @@ async def record(
     await conn.execute(_RECORD, partner_id, operation, key, code, bill_no, refund_no)
 
 
+async def forget_refund(conn: Connection, partner_id: int, refund_no: int) -> None:
+    """Forget the key of a refund that may be asked for again."""
+    await conn.execute(_FORGET_REFUND, partner_id, refund_no)
+
+
 _CLAIM: Final = """
 INSERT INTO idempotency AS i (partner_id, operation, idempotency_key, request_digest, code, at)
 VALUES ($1, $2, $3, $4, '', $5)
@@ -64,4 +69,8 @@ WHERE partner_id = $1 AND operation = $2 AND idempotency_key = $3
 _RECORD: Final = """
 UPDATE idempotency SET code = $4, bill_no = $5, refund_no = $6
 WHERE partner_id = $1 AND operation = $2 AND idempotency_key = $3
+"""
+
+_FORGET_REFUND: Final = """
+DELETE FROM idempotency WHERE partner_id = $1 AND operation = 'bill/cancel' AND refund_no = $2
 """

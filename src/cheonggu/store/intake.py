@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Hashable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
 import msgspec
@@ -18,6 +18,7 @@ from cheonggu.domain.bill import SendType
 from cheonggu.domain.codes import Refused
 from cheonggu.domain.new_bill import NewBill
 from cheonggu.store.batch import Batcher, BatcherClosed, BatchLost
+from cheonggu.store.entropy import take
 from cheonggu.store.partners import Caller
 from cheonggu.store.postgres import Database, DatabaseAway, OwnConnection, away, connect
 from cheonggu.store.sealing import Keyring, normal_name, normal_phone
@@ -39,11 +40,10 @@ class Created(msgspec.Struct, frozen=True):
     """What is told of a created bill."""
 
     bill_id: str
-    request_hash: str
     short_code: str
 
 
-class _Row(msgspec.Struct, frozen=True):
+class _Row(NamedTuple):
     """One create, column by column as create_bills and judge_bills take them."""
 
     partner: int
@@ -65,7 +65,6 @@ class _Row(msgspec.Struct, frozen=True):
     phone_index: int
     message: str | None
     expires: datetime
-    hash: str
     callback: str
     redirect: str | None
     code: str
@@ -83,7 +82,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 _WRITTEN: Final = Verdict("DONE")
-_PLACES: Final = ", ".join(f"${number}" for number in range(1, len(_Row.__struct_fields__) + 1))
+_PLACES: Final = ", ".join(f"${number}" for number in range(1, len(_Row._fields) + 1))
 _CREATE: Final = f"SELECT create_bills({_PLACES})"
 _JUDGE: Final = f"SELECT * FROM judge_bills({_PLACES})"  # noqa: S608
 
@@ -168,10 +167,9 @@ class Intake:
             phone_index=keyring.index(partner_id, "phone", normal_phone(new.payer_phone)),
             message=new.message,
             expires=new.expires_at,
-            hash=new.request_hash,
             callback=new.callback_url,
             redirect=new.redirect_url,
-            code=secrets.token_urlsafe(_CODE_BYTES),
+            code=_short_code(),
             at=now,
             key=key,
             digest=digest,
@@ -179,9 +177,8 @@ class Intake:
 
     async def _write(self, rows: Sequence[_Row]) -> Sequence[Verdict | Exception]:
         """One batch, first in the hope that all is well, then with a verdict for each row."""
-        columns = [[getattr(row, field) for row in rows] for field in _Row.__struct_fields__]
         try:
-            return await self._write_columns(columns, len(rows))
+            return await self._write_columns(list(zip(*rows, strict=True)), len(rows))
         except Exception as error:
             if len(rows) == 1 or isinstance(error, DatabaseAway):
                 raise
@@ -192,13 +189,11 @@ class Intake:
 
     async def _write_alone(self, row: _Row) -> Verdict | Exception:
         try:
-            return (
-                await self._write_columns([[getattr(row, field)] for field in _Row.__struct_fields__], 1)
-            )[0]
+            return (await self._write_columns(list(zip(row, strict=True)), 1))[0]
         except Exception as error:  # noqa: BLE001 - raised again, to the one who asked
             return error
 
-    async def _write_columns(self, columns: list[list[object]], count: int) -> Sequence[Verdict]:
+    async def _write_columns(self, columns: list[tuple[object, ...]], count: int) -> Sequence[Verdict]:
         try:
             await (await self._connected()).execute(_CREATE, *columns, timeout=_STATEMENT_SECONDS)
         except (asyncpg.UniqueViolationError, asyncpg.RaiseError, asyncpg.DeadlockDetectedError):
@@ -212,7 +207,7 @@ class Intake:
             return [_WRITTEN] * count
         return await self._judge(columns, count)
 
-    async def _judge(self, columns: list[list[object]], count: int) -> Sequence[Verdict]:
+    async def _judge(self, columns: list[tuple[object, ...]], count: int) -> Sequence[Verdict]:
         """A verdict for each row. Also what settles a batch whose commit was lost on the way.
 
         If that one did commit, its rows are found under our own numbers; if it is still running, ours waits
@@ -259,6 +254,10 @@ def _lost(error: Exception) -> bool:
     return isinstance(error, DatabaseAway) or away(error)
 
 
+def _short_code() -> str:
+    return urlsafe_b64encode(take(_CODE_BYTES)).rstrip(b"=").decode()
+
+
 def _collides_on(row: _Row) -> list[Hashable]:
     marks: list[Hashable] = [("bill", row.partner, row.id)]
     if row.key is not None:
@@ -269,8 +268,8 @@ def _collides_on(row: _Row) -> list[Hashable]:
 def _answer(row: _Row, verdict: Verdict) -> Created:
     match verdict:
         case Verdict("DONE"):
-            return Created(row.id, row.hash, row.code)
+            return Created(row.id, row.code)
         case Verdict("REPLAY", "0000", str(short_code)):
-            return Created(row.id, row.hash, short_code)
+            return Created(row.id, short_code)
         case Verdict("REPLAY", str(code)) | Verdict(code):
             raise Refused(codes.CODES[code])

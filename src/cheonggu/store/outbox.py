@@ -247,8 +247,8 @@ ORDER BY m.due_at
 LIMIT $2
 """
 
-# Spans partners. Zero rows for what was claimed, settled or withdrawn since it was found. It goes by the state,
-# not by due_at, so that the planner is never led to walk through the whole index of what is due.
+# Spans partners. Zero rows for what was claimed, settled or withdrawn since it was found. It goes by the
+# state, not by due_at, so that the planner is never led to walk through the whole index of what is due.
 TAKE_MESSAGES: Final = """
 WITH taken AS (
   UPDATE message m

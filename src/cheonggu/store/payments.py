@@ -106,7 +106,6 @@ async def insert_refund(
     kind: str,
     refund_id: str,
     reason: str,
-    request_hash: str | None,
     at: datetime,
     ask_at: datetime,
     lease_seconds: float | None,
@@ -120,7 +119,6 @@ async def insert_refund(
         attempt.attempt_no,
         kind,
         reason,
-        request_hash,
         at,
         ask_at,
         lease_seconds,
@@ -245,9 +243,8 @@ WHERE partner_id = $1 AND attempt_no = $2 AND state = $3
 """
 
 _INSERT_REFUND: Final = """
-INSERT INTO refund (partner_id, refund_id, bill_no, attempt_no, kind, reason, request_hash, began_at, ask_at,
-                    leased_until)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp() + make_interval(secs => $10))
+INSERT INTO refund (partner_id, refund_id, bill_no, attempt_no, kind, reason, began_at, ask_at, leased_until)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp() + make_interval(secs => $9))
 RETURNING *
 """
 

@@ -23,13 +23,14 @@ async def callbacks(
 async def start_over(conn: Connection, points: int) -> None:
     """Empty every sandbox partner, give its wallet `points`, and set the clock back to the system's.
 
-    Wallets are locked first and then the bills as a whole, so that no verb is half on either side.
+    Wallets are locked first, then the tables that verbs and workers begin with, so that none of them is half
+    on either side.
     """
     partners = [row["partner_id"] for row in await conn.fetch("SELECT partner_id FROM partner WHERE sandbox")]
     await conn.execute(
         "SELECT FROM wallet WHERE partner_id = ANY($1) ORDER BY partner_id, wallet_code FOR UPDATE", partners
     )
-    await conn.execute("LOCK TABLE bill IN SHARE ROW EXCLUSIVE MODE")
+    await conn.execute("LOCK TABLE bill, attempt, refund, message, callback IN SHARE ROW EXCLUSIVE MODE")
     for table in _EMPTIED:
         await conn.execute(f"DELETE FROM {table} WHERE partner_id = ANY($1)", partners)  # noqa: S608
     await conn.execute(_FIRST_POINTS, partners, points)

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from cheonggu.store.entropy import take
+
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _KEY_ID_BYTES: Final = 4
@@ -78,7 +80,7 @@ class Keyring:
     def seal(self, text: str, *context: str | int) -> bytes:
         """`text` sealed under the first key, openable only with the same context."""
         key = self._keys[0]
-        nonce = secrets.token_bytes(_NONCE_BYTES)
+        nonce = take(_NONCE_BYTES)
         return key.key_id + nonce + key.cipher.encrypt(nonce, text.encode(), _bind(context))
 
     def open(self, sealed: bytes, *context: str | int) -> str:

@@ -55,7 +55,6 @@ async def create(call: Call[wire.CreateBillInfo]) -> wire.BillResponse:
         payer_phone=bill.phone,
         message=_given(bill.message),
         expire_day=_given(bill.expireDt),
-        request_hash=bill.hash,
         callback_url=bill.callbackUrl,
         redirect_url=_given(bill.pageRedirectUrl),
         merchant_name=caller.merchant.name,
@@ -69,7 +68,7 @@ async def create(call: Call[wire.CreateBillInfo]) -> wire.BillResponse:
         member=caller.member,
         merchant=caller.merchant.merchant_code,
         billId=created.bill_id,
-        hash=created.request_hash,
+        hash=bill.hash,
         shortUrl=f"{service.settings.public_url}/p/{created.short_code}",
     )
 
@@ -106,7 +105,6 @@ async def cancel(call: Call[wire.CancelBillInfo]) -> wire.BillCancelResponse:
         bill_id=bill.billId,
         price_won=price_won,
         reason=_given(bill.cancelReason) or NO_REASON,
-        request_hash=bill.hash,
         idem=call.idem,
     )
     return wire.BillCancelResponse(

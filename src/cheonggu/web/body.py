@@ -1,8 +1,7 @@
-"""Reading a request's body: JSON by its Content-Type, not too large, and not too slow."""
+"""Reading a request's body: JSON by its Content-Type, and not too large."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,13 +9,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from cheonggu.domain import codes
-from cheonggu.domain.codes import Refused, invalid
+from cheonggu.domain.codes import Refused
 from cheonggu.web.envelope import Header
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """O: a bill is a page of text."""
-MAX_SECONDS: Final = 10.0
-"""O: the whole body has to be here by then."""
 DISCARD_BYTES: Final = 1024 * 1024
 """So much of a body that is too large is read and thrown away, as most clients listen only after writing."""
 
@@ -31,18 +28,13 @@ class Unread(Refused):
 async def read_body(headers: Iterable[Header], receive: Receive) -> bytes:
     """The body, which may be JSON by its headers.
 
-    Raises Refused with HTTP_415, HTTP_413, or VALIDATION_001 when it comes too slowly; ClientDisconnect when
-    the client goes away.
+    Raises Refused with HTTP_415 or HTTP_413; ClientDisconnect when the client goes away. How long a body may
+    take is the server's to bound: see protocol.py.
     """
     declared_bytes = _judge_headers(headers)
     if declared_bytes > DISCARD_BYTES:
         raise Unread(codes.HTTP_413)
-    try:
-        async with asyncio.timeout(MAX_SECONDS):
-            return await _read(receive)
-    except TimeoutError:
-        refused = invalid(BODY, f"{MAX_SECONDS:.0f}초 안에 모두 보내야 합니다.")
-        raise Unread(refused.code, refused.message) from None
+    return await _read(receive)
 
 
 def _judge_headers(headers: Iterable[Header]) -> int:

@@ -110,7 +110,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "mark": ("근거", "Mark"),
     "marks": ("근거의 뜻", "What the marks say"),
     "mark_S": ("원본 문서", "the source document"),
-    "mark_D": ("공개된 제조사 문서", "the vendor's public documentation"),
+    "mark_D": ("결제선생의 공개 문서", "the vendor's public documentation"),
     "mark_M": ("연동한 쪽에서 직접 확인", "measured by integrators"),
     "mark_C": ("연동 코드가 그렇게 가정", "assumed by integrators' code"),
     "mark_O": ("청구의 결정", "our own decision"),

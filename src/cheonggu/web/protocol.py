@@ -1,6 +1,7 @@
-"""What the HTTP server does not bound by itself: the size and the time of a request's head, and connections.
+"""What the HTTP server does not bound by itself: a head's size, a request's time, the number of connections.
 
-uvicorn keeps a half-sent head open for ever and takes one of any size; a body is bounded by who reads it.
+uvicorn keeps a half-sent request open for ever and takes a head of any size; a body's size is bounded by who
+reads it. A request that comes in one piece, as nearly all do, never starts a timer.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from cheonggu.web import envelope
 
 HEAD_BYTES: Final = 16 * 1024
 HEAD_SECONDS: Final = 10.0
+BODY_SECONDS: Final = 10.0
 MOST_CONNECTIONS: Final = 10_000
 """Below the usual limit of open files once a service is set up for it; a new one above it is closed."""
 
@@ -24,7 +26,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _head_bytes = 0
     _in_head = False
-    _head_timer: asyncio.TimerHandle | None = None
+    _in_body = False
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as in uvicorn
         """Take a connection, unless there are too many."""
@@ -32,22 +35,26 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
             return
-        self._begin_waiting_for_head()
+        self._expect(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the connection."""
-        self._stop_waiting_for_head()
+        self._expect_nothing()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on; a head that is too large by now is refused."""
+        """Read on; what is not whole by now is waited for, but not for ever."""
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 self._refuse(431)
-            elif self._head_timer is None:
-                self._begin_waiting_for_head()
+            elif self._timer is None:
+                self._expect(HEAD_SECONDS)
+        elif self._in_body and self._timer is None:
+            self._expect(BODY_SECONDS)
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -58,19 +65,22 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """A head has ended; one that came in a single piece is measured here."""
         self._in_head = False
-        self._stop_waiting_for_head()
+        self._expect_nothing()
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES:
             self._refuse(431)
             return
+        self._in_body = True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Part of a body; nobody reads it after a refused head."""
+        """Part of a body; nobody reads it after a refusal."""
         if not self.transport.is_closing():
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """A request has ended; nobody waits for it after a refused head."""
+        """A request has ended; nobody waits for it after a refusal."""
+        self._in_body = False
+        self._expect_nothing()
         if not self.transport.is_closing():
             super().on_message_complete()
 
@@ -79,17 +89,20 @@ class BoundedProtocol(HttpToolsProtocol):
         del msg
         self._refuse(400)
 
-    def _begin_waiting_for_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_is_late)
+    def _expect(self, seconds: float) -> None:
+        self._timer = self.loop.call_later(seconds, self._late)
 
-    def _stop_waiting_for_head(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    def _expect_nothing(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _head_is_late(self) -> None:
-        self._head_timer = None
-        if not self.transport.is_closing():
+    def _late(self) -> None:
+        self._timer = None
+        # Whoever was answered already is only thrown out: two answers to one request would be one too many.
+        if self._in_body and self.cycle.response_started:
+            self.transport.close()
+        elif not self.transport.is_closing():
             self._refuse(408)
 
     def _refuse(self, status: int) -> None:
@@ -102,6 +115,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
 _WHY: Final = {
     400: "HTTP 요청으로 읽을 수 없습니다.",
-    408: f"요청 헤더를 {HEAD_SECONDS:.0f}초 안에 모두 보내야 합니다.",
+    408: f"요청을 {HEAD_SECONDS:.0f}초 안에 모두 보내야 합니다.",
     431: f"요청 헤더가 너무 큽니다. {HEAD_BYTES // 1024} KiB까지 보낼 수 있습니다.",
 }

@@ -103,13 +103,13 @@ CREATE TABLE bill (
   price_won      bigint NOT NULL CHECK (price_won BETWEEN 1 AND 9999999999),
   supply_won     bigint CHECK (supply_won BETWEEN 0 AND 9999999999),
   tax_won        bigint CHECK (tax_won BETWEEN 0 AND 9999999999),
-  name_sealed    bytea,             -- null once the payer's data was erased
+  -- Sealed, null once erased. The request's hash is not kept: from it a phone could be guessed in seconds.
+  name_sealed    bytea,
   phone_sealed   bytea,
   name_index     bigint,
   phone_index    bigint,
   message        text,
   expires_at     timestamptz NOT NULL,
-  request_hash   text NOT NULL,
   callback_url   text NOT NULL,
   redirect_url   text,
   short_code     text NOT NULL,
@@ -212,7 +212,6 @@ CREATE TABLE refund (
   kind           text NOT NULL CHECK (kind IN ('CANCEL', 'LATE')),
   state          text NOT NULL DEFAULT 'UNDECIDED' CHECK (state IN ('UNDECIDED', 'DONE', 'REFUSED')),
   reason         text NOT NULL,
-  request_hash   text,                   -- as the partner sent it
   began_at       timestamptz NOT NULL,
   settled_at     timestamptz,
   refund_number  text,

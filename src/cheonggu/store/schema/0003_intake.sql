@@ -9,7 +9,7 @@ CREATE FUNCTION create_bills(
   a_partner bigint[], a_no bigint[], a_id text[], a_member text[], a_merchant text[], a_wallet text[],
   a_cost integer[], a_type text[], a_issuer text[], a_product text[], a_price bigint[], a_supply bigint[],
   a_tax bigint[], a_name bytea[], a_phone bytea[], a_name_index bigint[], a_phone_index bigint[],
-  a_message text[], a_expires timestamptz[], a_hash text[], a_callback text[], a_redirect text[],
+  a_message text[], a_expires timestamptz[], a_callback text[], a_redirect text[],
   a_code text[], a_at timestamptz[], a_key text[], a_digest bytea[]
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -38,11 +38,11 @@ BEGIN
 
   INSERT INTO bill (partner_id, bill_no, bill_id, member_code, merchant_code, wallet_code, send_type, issuer,
                     product_name, price_won, supply_won, tax_won, name_sealed, phone_sealed, name_index,
-                    phone_index, message, expires_at, request_hash, callback_url, redirect_url, short_code,
+                    phone_index, message, expires_at, callback_url, redirect_url, short_code,
                     created_at, sends)
   SELECT u.*, CASE u.send_type WHEN 'TALK' THEN 1 ELSE 0 END
   FROM unnest(a_partner, a_no, a_id, a_member, a_merchant, a_wallet, a_type, a_issuer, a_product, a_price,
-              a_supply, a_tax, a_name, a_phone, a_name_index, a_phone_index, a_message, a_expires, a_hash,
+              a_supply, a_tax, a_name, a_phone, a_name_index, a_phone_index, a_message, a_expires,
               a_callback, a_redirect, a_code, a_at)
        u (partner_id, bill_no, bill_id, member_code, merchant_code, wallet_code, send_type)
   ORDER BY u.partner_id, u.bill_id;
@@ -75,7 +75,7 @@ CREATE FUNCTION judge_bills(
   a_partner bigint[], a_no bigint[], a_id text[], a_member text[], a_merchant text[], a_wallet text[],
   a_cost integer[], a_type text[], a_issuer text[], a_product text[], a_price bigint[], a_supply bigint[],
   a_tax bigint[], a_name bytea[], a_phone bytea[], a_name_index bigint[], a_phone_index bigint[],
-  a_message text[], a_expires timestamptz[], a_hash text[], a_callback text[], a_redirect text[],
+  a_message text[], a_expires timestamptz[], a_callback text[], a_redirect text[],
   a_code text[], a_at timestamptz[], a_key text[], a_digest bytea[]
 ) RETURNS TABLE (o_ord bigint, o_verdict text, o_first_code text, o_first_short_code text) LANGUAGE plpgsql AS $$
 BEGIN
@@ -93,9 +93,9 @@ BEGIN
            first.short_code AS first_short_code
     FROM unnest(a_partner, a_no, a_id, a_member, a_merchant, a_wallet, a_cost, a_type, a_issuer, a_product,
                 a_price, a_supply, a_tax, a_name, a_phone, a_name_index, a_phone_index, a_message, a_expires,
-                a_hash, a_callback, a_redirect, a_code, a_at, a_key, a_digest)
+                a_callback, a_redirect, a_code, a_at, a_key, a_digest)
          WITH ORDINALITY u (partner, no, id, member, merchant, wallet, cost, type, issuer, product, price,
-                            supply, tax, name, phone, name_index, phone_index, message, expires, hash, callback,
+                            supply, tax, name, phone, name_index, phone_index, message, expires, callback,
                             redirect, code, at, key, digest, ord)
     LEFT JOIN bill there ON there.partner_id = u.partner AND there.bill_id = u.id
     LEFT JOIN idempotency i ON i.partner_id = u.partner AND i.operation = 'bill' AND i.idempotency_key = u.key
@@ -118,10 +118,10 @@ BEGIN
   bills AS (
     INSERT INTO bill (partner_id, bill_no, bill_id, member_code, merchant_code, wallet_code, send_type, issuer,
                       product_name, price_won, supply_won, tax_won, name_sealed, phone_sealed, name_index,
-                      phone_index, message, expires_at, request_hash, callback_url, redirect_url, short_code,
+                      phone_index, message, expires_at, callback_url, redirect_url, short_code,
                       created_at, sends)
     SELECT partner, no, id, member, merchant, wallet, type, issuer, product, price, supply, tax, name, phone,
-           name_index, phone_index, message, expires, hash, callback, redirect, code, at,
+           name_index, phone_index, message, expires, callback, redirect, code, at,
            CASE type WHEN 'TALK' THEN 1 ELSE 0 END
     FROM judged WHERE verdict = '' ORDER BY partner, id),
   codes AS (
