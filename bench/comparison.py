@@ -1,4 +1,4 @@
-"""Creates side by side: the base, the typical service, and Cheonggu under every shape of load, round by round.
+"""Creates side by side: the base, the typical service, and Cheonggu under each shape of load, round by round.
 
 Only one of them runs at a time; who begins changes from round to round.
 """

@@ -82,9 +82,7 @@ async def _drained(
         ended, cost = time.time(), watch.end()
         (row,) = await order(dsn, first)
         seconds = ended - row["first"].timestamp()
-    hall.book.add(
-        figure, Round(value=count / seconds, cost=cost, count=count, more={"drain_s": seconds})
-    )
+    hall.book.add(figure, Round(value=count / seconds, cost=cost, count=count, more={"drain_s": seconds}))
 
 
 _FIRST_MESSAGE: Final = "SELECT min(handed_at) AS first FROM message"

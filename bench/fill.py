@@ -22,9 +22,7 @@ _BLOCK: Final = 1_000
 """The step of bill_block_seq."""
 
 
-async def fill(
-    dsn: str, count: int, tell: Callable[[int], None], urls: list[str] | None = None
-) -> None:
+async def fill(dsn: str, count: int, tell: Callable[[int], None], urls: list[str] | None = None) -> None:
     """Write so many bills with all that belongs to them; `tell` hears how many there are.
 
     With URLs every bill was paid just now and its callback waits to go to one of them.
@@ -35,7 +33,9 @@ async def fill(
     await _finish(dsn, first, count)
 
 
-async def _write(dsn: str, first: int, count: int, tell: Callable[[int], None], urls: list[str] | None) -> None:
+async def _write(
+    dsn: str, first: int, count: int, tell: Callable[[int], None], urls: list[str] | None
+) -> None:
     stretches = asyncio.Queue[tuple[int, int]]()
     for begin in range(1, count + 1, _STRETCH):
         stretches.put_nowait((begin, min(begin + _STRETCH - 1, count)))

@@ -75,6 +75,4 @@ async def _round(hall: Hall, dsn: str, size: int) -> None:
         await hall.creator.stretch(_SHAPE, figure, running, counts)
         for kind in KINDS:
             seconds = hall.effort.seconds / 2
-            await lookup(
-                hall, kind, dsn, running, counts, seconds, name=name, group=group, ratio_to=first
-            )
+            await lookup(hall, kind, dsn, running, counts, seconds, name=name, group=group, ratio_to=first)

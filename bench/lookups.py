@@ -33,7 +33,11 @@ def steps(effort: Effort) -> int:
 
 async def play(hall: Hall) -> None:
     """Each kind in turn, with bills that were made over HTTP and sent."""
-    async with hall.stage.database("other") as dsn, cheonggu(hall.stage, dsn) as running, gauge(dsn) as counts:
+    async with (
+        hall.stage.database("other") as dsn,
+        cheonggu(hall.stage, dsn) as running,
+        gauge(dsn) as counts,
+    ):
         for _ in range(hall.effort.rounds):
             for kind in KINDS:
                 hall.show.doing(_TITLES[kind])

@@ -154,7 +154,7 @@ def open_loop(
 
 
 def _see_out(tally: Tally) -> None:
-    """Everything was answered. Wait until the time is up, so that what others cost is measured over all of it."""
+    """Everything was answered. Wait for the end of the time: what others cost is measured over all of it."""
     tally.until = perf_counter() if tally.until == inf else tally.until
     while (now := perf_counter()) < tally.until:
         tally.pass_time(now)

@@ -1,4 +1,4 @@
-"""Latency without coordinated omission: creates come at a fixed rate, whether or not the ones before are answered.
+"""Latency without coordinated omission: creates come at a fixed rate, whether or not others are answered.
 
 A request that finds every connection busy waits, and its clock runs from the moment at which it was due.
 """

@@ -1,4 +1,4 @@
-"""First callbacks while it is busy: 100 payments a second, creates at half of their most, receivers well or not."""
+"""First callbacks while it is busy: 100 payments a second, and creates at half of their most."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ TITLE: Final = "First callbacks under load"
 PAYMENTS_A_SECOND: Final = 100
 _PAYERS: Final = 64
 _CREATORS: Final = 256
+_HOW: Final = {False: "all receivers well", True: "one receiver in five dead"}
 
 
 def steps(effort: Effort) -> int:
@@ -35,7 +36,7 @@ async def play(hall: Hall) -> None:
     """Round by round, each on a fresh database."""
     for _ in range(hall.effort.rounds):
         for some_dead in (False, True):
-            hall.show.doing("one receiver in five dead" if some_dead else "all receivers well")
+            hall.show.doing(_HOW[some_dead])
             async with (
                 receivers(some_dead=some_dead) as partners,
                 hall.stage.database("payments") as dsn,
@@ -70,7 +71,7 @@ async def _stretch(hall: Hall, running: Running, dsn: str, counts: Gauge, partne
     first = latency([row["seconds"] for row in rows])
     figure = Figure(
         name="callbacks.first.dead" if partners.dead else "callbacks.first",
-        title=f"p99 from payment to first try, {'one receiver in five dead' if partners.dead else 'all well'}",
+        title=f"p99 from payment to first try, {_HOW[bool(partners.dead)]}",
         group=TITLE,
         unit="ms",
     )

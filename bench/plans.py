@@ -1,7 +1,7 @@
-"""A look at the plans: PostgreSQL logs each one that the running service really used, functions' own included.
+"""A look at the plans: PostgreSQL logs each one that the running service used, those within functions too.
 
-None may read a growing table from end to end, or walk through one of its indexes without a condition; what waits
-for the worker has indexes of its own, which are as long as the backlog.
+None may read a growing table from end to end, or walk through one of its indexes without a condition; what
+waits for the worker has indexes of its own, which are as long as the backlog.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -28,9 +28,18 @@ from bench.stage import stage
 class Scene(Protocol):
     """A part of the programme: a module with these."""
 
-    TITLE: str
-    steps: Callable[[Effort], int]
-    play: Callable[[Hall], Awaitable[None]]
+    @property
+    def TITLE(self) -> str:  # noqa: N802 - a module's constant
+        """What it is about."""
+        ...
+
+    def steps(self, effort: Effort, /) -> int:
+        """How many steps the progress bar has."""
+        ...
+
+    def play(self, hall: Hall, /) -> Awaitable[None]:
+        """Measure, and book what was measured."""
+        ...
 
 
 SCENES: Final[dict[str, Scene]] = {

@@ -109,7 +109,7 @@ class Book:
         values = [one.value for one in rounds]
         middle = spread(values)
         others = self.values(figure.ratio_to) if figure.ratio_to else []
-        return Measurement(
+        measured = Measurement(
             name=figure.name,
             title=figure.title,
             group=figure.group,
@@ -121,17 +121,15 @@ class Book:
             least=_neat(middle.least),
             most=_neat(middle.most),
             more=_more(rounds) or None,
-            **_latencies([one.latency for one in rounds if one.latency]),
-            **_costs(rounds),
         )
+        latencies = [one.latency for one in rounds if one.latency]
+        return msgspec.structs.replace(measured, **_latencies(latencies), **_costs(rounds))
 
 
 def _latencies(latencies: Sequence[Latency]) -> dict[str, float]:
     if not latencies:
         return {}
-    return {
-        name: median(getattr(one, name) for one in latencies) for name in ("p50_ms", "p99_ms", "p999_ms")
-    }
+    return {name: median(getattr(one, name) for one in latencies) for name in ("p50_ms", "p99_ms", "p999_ms")}
 
 
 def _costs(rounds: Sequence[Round]) -> dict[str, dict[str, float]]:

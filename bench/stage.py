@@ -50,7 +50,6 @@ class Stage:
 @asynccontextmanager
 async def stage(directory: Path) -> AsyncGenerator[Stage]:
     """A server of our own in a directory, erased at the end. Raises ServerUnfit unless it is durable."""
-    directory.mkdir(parents=True, exist_ok=True)
     server = await embedded.start(directory)
     try:
         await check_server(server.dsn)

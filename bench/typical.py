@@ -11,7 +11,7 @@ from bench.stage import Stage
 
 
 class PeerMissing(Exception):
-    """The typical service's libraries are not installed: pip install --require-hashes -r requirements-bench.txt"""
+    """The typical service's libraries are missing: use make bench, or install requirements-bench.txt."""
 
     def __init__(self) -> None:
         super().__init__(self.__doc__)

@@ -18,7 +18,7 @@ class Connection:
     def __init__(self, port: int) -> None:
         self._sock = socket.create_connection(("127.0.0.1", port), timeout=10)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sock.setblocking(False)
+        self._sock.settimeout(0)
         self._received = b""
         self.fd = self._sock.fileno()
         self.began = 0.0

@@ -1,4 +1,4 @@
-"""Partners' callback receivers, many in one process: those that answer, those that never do, those that refuse.
+"""Partners' callback receivers, many in one process: some answer, some never do, some refuse.
 
 `python -m bench.peers.receiver WELL HANGING REFUSING` prints the ports of each kind as one line of JSON.
 """

@@ -2,8 +2,8 @@
 # (its libraries are installed for the benchmark only)
 """The typical service: FastAPI, SQLAlchemy's async ORM and asyncpg, one transaction for each request.
 
-Written as a good team would: pooled connections, prepared statements, the partner locked for as short as it takes,
-uvicorn with uvloop and httptools and no access log. Its tables are those of the base.
+Written as a good team would: pooled connections, prepared statements, the partner locked for as short as it
+takes, uvicorn with uvloop and httptools and no access log. Its tables are those of the base.
 """
 
 from __future__ import annotations

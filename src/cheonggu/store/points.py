@@ -92,11 +92,7 @@ INSERT INTO ledger (partner_id, wallet_code, kind, delta_points, balance_points,
 SELECT $1, $2, 'DEBIT', -$3, balance_points, $4, $5, $6 FROM paid
 """
 
-_LOCK_WALLETS: Final = """
-SELECT FROM wallet
-WHERE (partner_id, wallet_code) IN (SELECT * FROM unnest($1::bigint[], $2::text[]))
-ORDER BY partner_id, wallet_code FOR NO KEY UPDATE
-"""
+_LOCK_WALLETS: Final = "SELECT lock_wallets($1::bigint[], $2::text[])"
 
 # The entries' balances are a running sum from the balance before, so that the ledger reads as it happened.
 _GIVE_BACK: Final = """

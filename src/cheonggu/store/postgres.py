@@ -202,7 +202,12 @@ async def open_database(dsn: str, size: int = 10) -> Database:
             max_size=size,
             timeout=_CONNECT_TIMEOUT_SECONDS,
             command_timeout=_COMMAND_TIMEOUT_SECONDS,
-            server_settings={"application_name": "cheonggu", "timezone": "UTC"},
+            server_settings={
+                "application_name": "cheonggu",
+                "timezone": "UTC",
+                # A process that is frozen in a transaction must not keep others from a wallet.
+                "idle_in_transaction_session_timeout": "10s",
+            },
         )
     except (*_AWAY,) as error:
         raise DatabaseAway(error) from error

@@ -27,9 +27,7 @@ async def start_over(conn: Connection, points: int) -> None:
     on either side.
     """
     partners = [row["partner_id"] for row in await conn.fetch("SELECT partner_id FROM partner WHERE sandbox")]
-    await conn.execute(
-        "SELECT FROM wallet WHERE partner_id = ANY($1) ORDER BY partner_id, wallet_code FOR UPDATE", partners
-    )
+    await conn.execute(_LOCK_WALLETS, partners)
     await conn.execute("LOCK TABLE bill, attempt, refund, message, callback IN SHARE ROW EXCLUSIVE MODE")
     for table in _EMPTIED:
         await conn.execute(f"DELETE FROM {table} WHERE partner_id = ANY($1)", partners)  # noqa: S608
@@ -40,6 +38,10 @@ async def start_over(conn: Connection, points: int) -> None:
     await conn.execute("UPDATE clock SET offset_seconds = 0")
     await conn.execute("SELECT pg_notify($1, 'reset')", CHANNEL)
 
+
+_LOCK_WALLETS: Final = """
+SELECT lock_wallets(array_agg(partner_id), array_agg(wallet_code)) FROM wallet WHERE partner_id = ANY($1)
+"""
 
 _EMPTIED: Final = (
     "callback_attempt",

@@ -5,6 +5,17 @@
 -- those that it accepts. It may be run again with the same numbers after a lost connection: what is there already
 -- is 'DONE'. Both lock wallets first, then insert bills in (partner, billId) order, so that they cannot deadlock.
 
+-- Always in the same order, so that nobody waits in a circle, and one partner in each statement.
+CREATE FUNCTION lock_wallets(a_partner bigint[], a_wallet text[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  one record;
+BEGIN
+  FOR one IN SELECT DISTINCT partner, wallet FROM unnest(a_partner, a_wallet) u (partner, wallet)
+             ORDER BY partner, wallet LOOP
+    PERFORM FROM wallet WHERE partner_id = one.partner AND wallet_code = one.wallet FOR NO KEY UPDATE;
+  END LOOP;
+END $$;
+
 CREATE FUNCTION create_bills(
   a_partner bigint[], a_no bigint[], a_id text[], a_member text[], a_merchant text[], a_wallet text[],
   a_cost integer[], a_type text[], a_issuer text[], a_product text[], a_price bigint[], a_supply bigint[],
@@ -24,9 +35,7 @@ BEGIN
         FROM unnest(a_partner, a_wallet, a_cost) u (partner, wallet, cost)
         GROUP BY partner, wallet HAVING sum(cost) > 0 ORDER BY partner, wallet) s;
   IF cardinality(d_partner) > 1 THEN
-    PERFORM FROM wallet
-    WHERE (partner_id, wallet_code) IN (SELECT * FROM unnest(d_partner, d_wallet))
-    ORDER BY partner_id, wallet_code FOR NO KEY UPDATE;
+    PERFORM lock_wallets(d_partner, d_wallet);
   END IF;
   UPDATE wallet w SET balance_points = w.balance_points - d.points
   FROM unnest(d_partner, d_wallet, d_points) d (partner, wallet, points)
@@ -79,9 +88,7 @@ CREATE FUNCTION judge_bills(
   a_code text[], a_at timestamptz[], a_key text[], a_digest bytea[]
 ) RETURNS TABLE (o_ord bigint, o_verdict text, o_first_code text, o_first_short_code text) LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM FROM wallet
-  WHERE (partner_id, wallet_code) IN (SELECT * FROM unnest(a_partner, a_wallet))
-  ORDER BY partner_id, wallet_code FOR NO KEY UPDATE;
+  PERFORM lock_wallets(a_partner, a_wallet);
   DELETE FROM idempotency i
   USING unnest(a_partner, a_key, a_at) u (partner, key, at)
   WHERE i.partner_id = u.partner AND i.operation = 'bill' AND i.idempotency_key = u.key
