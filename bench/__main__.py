@@ -18,6 +18,10 @@ from bench.service import DidNotStart
 from bench.typical import PeerMissing
 
 _DATA = Path(__file__).parent / "data"
+_EFFORT_OPTIONS = (
+    ("--quick", "quick", "two minutes: the comparison and a start"),
+    ("--full", "full", "the whole matrix and ten million bills: hours"),
+)
 
 
 def main() -> None:
@@ -26,32 +30,52 @@ def main() -> None:
     if given.what == "report":
         report.write(given.out)
         return
-    effort = EFFORTS["quick" if given.quick else "full" if given.full else "usual"]
+    effort = _changed(EFFORTS[given.effort], given.only, given.rounds, given.seconds)
     try:
-        asyncio.run(perform(_only(effort, given.only), given.out, given.directory))
+        asyncio.run(perform(effort, given.out, given.directory))
     except (PeerMissing, LoadFailed, DidNotStart) as error:
         sys.exit(f"bench: {error}")
 
 
-def _arguments() -> argparse.Namespace:
+class _Given(argparse.Namespace):
+    """What the command line says."""
+
+    what: str
+    effort: str
+    only: str
+    rounds: int | None
+    seconds: float | None
+    out: Path
+    directory: Path
+
+
+def _arguments() -> _Given:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("what", nargs="?", choices=("run", "report"), default="run")
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--quick", action="store_true", help="two minutes: the comparison and a start")
-    how.add_argument("--full", action="store_true", help="the whole matrix and ten million bills: hours")
+    for option, effort, words in _EFFORT_OPTIONS:
+        how.add_argument(option, dest="effort", action="store_const", const=effort, help=words)
+    parser.set_defaults(effort="usual")
     parser.add_argument("--only", default="", metavar="SCENE,…", help=f"of {', '.join(SCENES)}")
+    parser.add_argument("--rounds", type=int, metavar="N", help="instead of the effort's own")
+    parser.add_argument("--seconds", type=float, metavar="S", help="of a stretch, likewise")
     parser.add_argument("--out", type=Path, default=FILE, metavar="FILE", help="bench/results.json")
     parser.add_argument(
         "--directory", type=Path, default=_DATA, metavar="DIR", help="for the databases; on a real disk"
     )
-    return parser.parse_args()
+    return parser.parse_args(namespace=_Given())
 
 
-def _only(effort: Effort, scenes: str) -> Effort:
-    wanted = tuple(filter(None, scenes.split(",")))
+def _changed(effort: Effort, only: str, rounds: int | None, seconds: float | None) -> Effort:
+    wanted = tuple(name for name in only.split(",") if name)
     if unknown := set(wanted) - set(SCENES):
         sys.exit(f"bench: no scene is called {', '.join(sorted(unknown))}; there are {', '.join(SCENES)}")
-    return msgspec.structs.replace(effort, scenes=wanted) if wanted else effort
+    return msgspec.structs.replace(
+        effort,
+        scenes=wanted or effort.scenes,
+        rounds=rounds or effort.rounds,
+        seconds=seconds or effort.seconds,
+    )
 
 
 if __name__ == "__main__":

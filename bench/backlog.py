@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -41,16 +41,27 @@ class Gauge:
 
     async def drain(self, receivers: list[str] | None = None) -> float:
         """Wait until no message waits, or no callback to these receivers; the seconds that took."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        while await (self.messages() if receivers is None else self.callbacks(receivers)):
-            if loop.time() - began > _PATIENCE_SECONDS:
-                raise NotDrained
-            await asyncio.sleep(_GLANCE_SECONDS)
-        return loop.time() - began
+        if receivers is None:
+            return await _until_none(self.messages)
+        return await _until_none(lambda: self.callbacks(receivers))
+
+    async def first_tries(self, receivers: list[str]) -> float:
+        """Wait until every callback to these receivers was tried; the seconds that took."""
+        query = "SELECT count(*) FROM callback WHERE tries = 0 AND receiver = ANY($1)"
+        return await _until_none(lambda: self._count(query, receivers))
 
     async def _count(self, query: str, *args: object) -> float:
         return await self._connection.fetchval(query, *args, timeout=_PATIENCE_SECONDS)
+
+
+async def _until_none(count: Callable[[], Awaitable[float]]) -> float:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while await count():
+        if loop.time() - began > _PATIENCE_SECONDS:
+            raise NotDrained
+        await asyncio.sleep(_GLANCE_SECONDS)
+    return loop.time() - began
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ async def play(hall: Hall) -> None:
     port = free_port()
     seconds = min(_SECONDS, hall.effort.seconds)
     async with spawned("-m", "bench.peers.trivial", str(port), environment={}) as process:
-        await wait_until(lambda: answers(port, "/"))
+        await wait_until(process, lambda: answers(port, "/"))
         for clients in _CLIENTS:
             hall.show.doing(f"{clients} clients")
             requests = Creates(callers=[HOT], send_type="TALK", count=int(_FASTEST * seconds))

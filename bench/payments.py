@@ -16,7 +16,7 @@ from bench.load import Spec
 from bench.openloop import MOST, the_most
 from bench.receivers import Receivers, receivers
 from bench.results import Figure, Round
-from bench.service import Running, cheonggu, wait_until
+from bench.service import Running, cheonggu
 from bench.stage import order
 from bench.stats import latency
 
@@ -66,7 +66,7 @@ async def _stretch(hall: Hall, running: Running, dsn: str, counts: Gauge, partne
     paid, created = await asyncio.gather(
         drive(pays, {}), drive(creates, running.parts | {"receivers": partners.pid})
     )
-    await wait_until(lambda: _all_tried(dsn, partners.well))
+    await counts.first_tries(partners.well)
     rows = await order(dsn, _FIRST_TRIES, partners.well)
     first = latency([row["seconds"] for row in rows])
     figure = Figure(
@@ -83,17 +83,14 @@ async def _stretch(hall: Hall, running: Running, dsn: str, counts: Gauge, partne
         "creates_p99_ms": created.outcome.latency.p99_ms,
     }
     hall.book.add(
-        figure, Round(value=first.p99_ms, latency=first, cost=created.cost, count=len(rows), more=more)
+        figure,
+        Round(
+            value=first.p99_ms, latency=first, cost=created.cost, count=created.outcome.measured, more=more
+        ),
     )
     await counts.drain()
 
 
-async def _all_tried(dsn: str, well: list[str]) -> bool:
-    (row,) = await order(dsn, _UNTRIED, well)
-    return row["count"] == 0
-
-
-_UNTRIED: Final = "SELECT count(*) FROM callback WHERE tries = 0 AND receiver = ANY($1)"
 _FIRST_TRIES: Final = """
 SELECT extract(epoch FROM t.at - c.began_at)::float8 AS seconds
 FROM callback_attempt t JOIN callback c USING (partner_id, callback_no)

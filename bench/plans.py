@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -36,7 +37,7 @@ Plan = dict[str, Any]
 
 async def look(hall: Hall, dsn: str) -> None:
     """Run a little of everything on a filled database, and note which plans grow with it."""
-    name = dsn.rpartition("/")[2].partition("?")[0]
+    name = urlsplit(dsn).path[1:]
     for setting in _SETTINGS:
         await order(hall.stage.dsn, f"ALTER DATABASE {name} SET {setting}")
     log = locate(hall.directory).log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -20,6 +21,7 @@ _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 20.0
 _LINES_SHOWN: Final = 20
 _GLANCE_SECONDS: Final = 0.02
+_EXPECTED: Final = re.compile(r'"level": "info"|: Stopping\.$')
 
 
 class DidNotStart(Exception):
@@ -50,14 +52,17 @@ async def cheonggu(stage: Stage, dsn: str, *, worker: bool = True) -> AsyncGener
     parent = ("--parent", str(os.getpid()))  # so that nothing stays when we are killed
     async with AsyncExitStack() as held:
         running = Running(port, {"database": stage.server_pid})
-        for name in ("serve", "worker") if worker else ("serve",):
-            process = await held.enter_async_context(
-                spawned("-P", "-m", "cheonggu", name, *parent, environment=settings)
-            )
-            running.parts["server" if name == "serve" else name] = process.pid
-        await until_serving(port)
+        server = await held.enter_async_context(
+            spawned("-P", "-m", "cheonggu", "serve", *parent, environment=settings)
+        )
+        running.parts["server"] = server.pid
+        await until_serving(server, port)
         if worker:
-            await wait_until(lambda: order(dsn, "SELECT FROM worker"))
+            worker_process = await held.enter_async_context(
+                spawned("-P", "-m", "cheonggu", "worker", *parent, environment=settings)
+            )
+            running.parts["worker"] = worker_process.pid
+            await wait_until(worker_process, lambda: order(dsn, "SELECT FROM worker"))
         yield running
 
 
@@ -98,22 +103,22 @@ async def stop(process: asyncio.subprocess.Process) -> None:
 
 
 def _show_complaints(arguments: Sequence[str], log: bytes) -> None:
-    lines = [line for line in log.decode(errors="replace").splitlines() if '"level": "info"' not in line]
+    lines = [line for line in log.decode(errors="replace").splitlines() if not _EXPECTED.search(line)]
     if lines:
         shown = "\n    ".join(lines[-_LINES_SHOWN:])
         sys.stderr.write(f"{' '.join(arguments)} said {len(lines)} lines, at last:\n    {shown}\n")
 
 
-async def until_serving(port: int) -> None:
+async def until_serving(process: asyncio.subprocess.Process, port: int) -> None:
     """Wait until /readyz answers 200. Raises DidNotStart."""
-    await wait_until(lambda: answers(port, "/readyz"))
+    await wait_until(process, lambda: answers(port, "/readyz"))
 
 
-async def wait_until(condition: Callable[[], Awaitable[object]]) -> None:
-    """Wait until something that other processes do has come true. Raises DidNotStart."""
+async def wait_until(process: asyncio.subprocess.Process, condition: Callable[[], Awaitable[object]]) -> None:
+    """Wait until something that another process does has come true. Raises DidNotStart."""
     deadline = asyncio.get_running_loop().time() + _START_SECONDS
     while not await condition():
-        if asyncio.get_running_loop().time() > deadline:
+        if process.returncode is not None or asyncio.get_running_loop().time() > deadline:
             raise DidNotStart
         await asyncio.sleep(_GLANCE_SECONDS)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bench.results import Measurement
+
+PARTS: Final = ("server", "worker", "database", "load")
+COLUMNS: Final = ("", "median", "from – to", "ratio", "p50 ms", "p99 ms", "CPU µs each*", "PSS MB*")
+FOOTNOTE: Final = f"* {' · '.join(PARTS)}"
 
 
 class Show:
@@ -51,8 +56,10 @@ class Show:
 
 
 def _table(title: str, measurements: Sequence[Measurement]) -> Table:
-    table = Table(title=title, title_justify="left", pad_edge=False)
-    for name in ("", "median", "from – to", "ratio", "p50 ms", "p99 ms", "CPU µs each", "PSS MB"):
+    table = Table(
+        title=title, title_justify="left", caption=FOOTNOTE, caption_justify="right", pad_edge=False
+    )
+    for name in COLUMNS:
         table.add_column(name, justify="left" if not name else "right", overflow="fold")
     for one in measurements:
         table.add_row(*row(one))
@@ -60,7 +67,7 @@ def _table(title: str, measurements: Sequence[Measurement]) -> Table:
 
 
 def row(one: Measurement) -> list[str]:
-    """A figure's cells: title, median, spread, ratio, p50, p99, CPU, memory."""
+    """A figure's cells, as in COLUMNS."""
     spread = "" if one.least is None or one.most is None else f"{number(one.least)} – {number(one.most)}"
     return [
         one.title or one.name,
@@ -69,9 +76,16 @@ def row(one: Measurement) -> list[str]:
         "" if one.ratio is None else f"{one.ratio:.2f} × {one.ratio_to}",
         "" if one.p50_ms is None else number(one.p50_ms),
         "" if one.p99_ms is None else number(one.p99_ms),
-        " ".join(f"{part} {number(us)}" for part, us in (one.cpu_us_each or {}).items()),
-        " ".join(f"{part} {mb:.0f}" for part, mb in (one.pss_mb or {}).items()),
+        _parts(one.cpu_us_each),
+        _parts(one.pss_mb),
     ]
+
+
+def _parts(costs: Mapping[str, float] | None) -> str:
+    """What server, worker, database and load generator took, in this order."""
+    if not costs:
+        return ""
+    return " · ".join(f"{costs[part]:,.0f}" if part in costs else "–" for part in PARTS)
 
 
 def number(value: float) -> str:

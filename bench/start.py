@@ -90,7 +90,7 @@ async def dev(data: Path) -> AsyncGenerator[Dev]:
         else:
             raise DidNotStart
         seconds = time.perf_counter() - began
-        yield Dev(Running(port, {"supervisor": process.pid} | _parts(process.pid)), data, seconds)
+        yield Dev(Running(port, {"everything": process.pid} | _parts(process.pid)), data, seconds)
 
 
 def _parts(supervisor: int) -> dict[str, int]:

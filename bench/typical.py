@@ -29,5 +29,5 @@ async def typical(stage: Stage, dsn: str) -> AsyncGenerator[Running]:
     port = free_port()
     settings = {"TYPICAL_DATABASE_URL": dsn, "TYPICAL_PORT": str(port)}
     async with spawned("-m", "bench.peers.typical", environment=settings) as process:
-        await until_serving(port)
+        await until_serving(process, port)
         yield Running(port, {"server": process.pid, "database": stage.server_pid})

@@ -56,6 +56,7 @@ class Changes:
     async def _listen(self) -> None:
         connection = await connect(self._dsn, "cheonggu changes")
         try:
+            connection.add_termination_listener(self._ended)
             await connection.add_listener(CHANNEL, self._ring)
             self._directory.listening(heard=True)
             await self._clock.refresh(self._db)
@@ -66,9 +67,15 @@ class Changes:
                     await connection.execute("SELECT 1", timeout=_CHECK_SECONDS)
                     continue
                 self._rung.clear()
+                if connection.is_closed():
+                    break
                 await self._clock.refresh(self._db)
         finally:
             connection.terminate()
+
+    def _ended(self, _connection: object) -> None:
+        self._directory.listening(heard=False)
+        self._rung.set()
 
     def _ring(self, _connection: object, _pid: int, _channel: str, _payload: object) -> None:
         self._directory.forget()

@@ -57,6 +57,10 @@ class OwnConnection(Connection, Protocol):
         """The server's version."""
         ...
 
+    def add_termination_listener(self, callback: Callable[[object], None]) -> None:
+        """Call back when the connection has ended, for whatever reason."""
+        ...
+
     async def add_listener(self, channel: str, callback: Callable[[object, int, str, object], None]) -> None:
         """Call back for every notification on a channel."""
         ...
