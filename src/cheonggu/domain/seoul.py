@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 SEOUL: Final = timezone(timedelta(hours=9), "KST")
@@ -30,6 +31,7 @@ def today(now: datetime) -> date:
     return now.astimezone(SEOUL).date()
 
 
+@lru_cache(maxsize=256)  # every create asks, and nearly all of them about the same few days
 def end_of(day: date) -> datetime:
     """The midnight that ends `day` in Seoul: the first moment that is no longer that day (D)."""
     return datetime(day.year, day.month, day.day, tzinfo=SEOUL) + timedelta(days=1)
