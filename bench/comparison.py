@@ -17,9 +17,10 @@ from bench.driver import LoadFailed, drive
 from bench.effort import Effort, Shape
 from bench.hall import Hall
 from bench.load import Spec
-from bench.results import Figure, round_of
+from bench.results import Figure, Measurement, round_of
 from bench.service import cheonggu
 from bench.stage import order
+from bench.stats import ratio
 from bench.typical import check_installed, typical
 
 _TYPICAL_FASTEST = 3_000
@@ -57,9 +58,29 @@ async def play(hall: Hall) -> None:
             for turn in turns[nth % len(turns) :] + turns[: nth % len(turns)]:
                 await turn()
             hall.book.save()
+        _note_peers(hall)
         hall.show.doing("the books")
         await check_books(ours)
         await check_books(unmanned)
+
+
+def _note_peers(hall: Hall) -> None:
+    """A figure has one ratio; the one to the typical service is a figure of its own."""
+    for shape in hall.effort.shapes:
+        peer = f"typical.c{shape.clients}"
+        if theirs := hall.book.values(peer):
+            times = round(ratio(hall.book.values(shape.name), theirs), 3)
+            hall.book.note(
+                Measurement(
+                    name=f"{shape.name}.to-typical",
+                    title=f"{shape.title}, against the typical service",
+                    group=TITLE,
+                    value=times,
+                    unit="×",
+                    ratio_to=peer,
+                    ratio=times,
+                )
+            )
 
 
 class _Company:

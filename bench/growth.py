@@ -44,7 +44,9 @@ async def play(hall: Hall) -> None:
                 hall.show.did()
             hall.book.save()
         hall.show.doing("the plans")
-        await plans.look(hall, filled[max(size for size in filled if size <= _BOOKS_AT_MOST)])
+        await plans.look(hall, filled[max(size for size in filled if size <= _BOOKS_AT_MOST)], "filled")
+        async with hall.stage.database("fresh") as dsn:
+            await plans.look(hall, dsn, "fresh", hall.effort.backlog)
         hall.show.did()
         hall.show.doing("the books")
         for size, dsn in filled.items():

@@ -35,29 +35,39 @@ _WALKS: Final = ("Index Scan", "Index Only Scan", "Bitmap Index Scan")
 Plan = dict[str, Any]
 
 
-async def look(hall: Hall, dsn: str) -> None:
-    """Run a little of everything on a filled database, and note which plans grow with it."""
+async def look(hall: Hall, dsn: str, tables: str, before: int = 0) -> None:
+    """Run a little of everything, after so many bills, and note which plans grow with the `tables`.
+
+    On fresh tables statements are planned while these are all but empty, and such a plan may stay.
+    """
     name = urlsplit(dsn).path[1:]
     for setting in _SETTINGS:
         await order(hall.stage.dsn, f"ALTER DATABASE {name} SET {setting}")
     log = locate(hall.directory).log
-    before = log.stat().st_size
-    async with receivers(some_dead=False) as partners, cheonggu(hall.stage, dsn) as running:
-        await make_bills(running.port, _BILLS, TALK, partners.urls)
-        async with gauge(dsn) as counts:
+    async with (
+        receivers(some_dead=False) as partners,
+        cheonggu(hall.stage, dsn) as running,
+        gauge(dsn) as counts,
+    ):
+        if before:
+            await make_bills(running.port, before, TALK)
             await counts.drain()
-            for requests in await _everything(dsn):
-                await drive(Spec(port=running.port, clients=4, requests=requests), {})
-            await counts.drain(partners.well)
+        begin = log.stat().st_size
+        await make_bills(running.port, _BILLS, TALK, partners.urls)
+        await counts.drain()
+        for requests in await _everything(dsn):
+            await drive(Spec(port=running.port, clients=4, requests=requests), {})
+        await counts.drain(partners.well)
         await answers(running.port, "/metrics")
     await order(hall.stage.dsn, f"ALTER DATABASE {name} RESET ALL")
-    partial = {row["name"] for row in await order(dsn, _PARTIAL)}
-    seen = list(plans_in(log, before))
-    growing = {grows: query for query, plan in seen for grows in growing_parts(plan, partial)}
+    large = [row["name"] for row in await order(dsn, _LARGE, list(GROWING))]
+    indexes = {row["name"] for row in await order(dsn, _INDEXES, large)}
+    seen = [(query, plan) for query, plan in plans_in(log, begin) if _OURS not in query]
+    growing = {grows: query for query, plan in seen for grows in growing_parts(plan, set(large), indexes)}
     hall.book.note(
         Measurement(
-            name="plans.growing",
-            title="plans that grow with the table",
+            name=f"plans.{tables}",
+            title=f"plans that grow with the table, {tables} tables",
             group="Plans",
             value=len(growing),
             unit="plans",
@@ -96,16 +106,16 @@ def plans_in(log: Path, begin: int) -> Iterator[tuple[str, Plan]]:
         block = [] if line.endswith("plan:") else None
 
 
-def growing_parts(plan: Mapping[str, Any], partial: set[str]) -> Iterator[str]:
-    """The parts of a plan that read more as the tables grow."""
+def growing_parts(plan: Mapping[str, Any], tables: set[str], indexes: set[str]) -> Iterator[str]:
+    """The parts of a plan that read more as these tables and indexes grow."""
     kind, table = plan.get("Node Type", ""), plan.get("Relation Name", "")
     index = plan.get("Index Name", "")
-    if kind == "Seq Scan" and table in GROWING:
+    if kind == "Seq Scan" and table in tables:
         yield f"Seq Scan on {table}"
-    elif kind in _WALKS and "Index Cond" not in plan and index not in partial:
+    elif kind in _WALKS and "Index Cond" not in plan and index in indexes:
         yield f"{kind} without a condition on {index}"
     for below in cast("list[Plan]", plan.get("Plans", [])):
-        yield from growing_parts(below, partial)
+        yield from growing_parts(below, tables, indexes)
 
 
 _SETTINGS: Final = (
@@ -115,11 +125,18 @@ _SETTINGS: Final = (
     "auto_explain.log_format = 'json'",
     "auto_explain.log_parameter_max_length = 0",
 )
+_OURS: Final = "SELECT count(*) FROM "
+"""How the benchmark's own queries begin."""
 _NEWEST: Final = """
 SELECT bill_id, short_code, price_won FROM bill
 WHERE partner_id = (SELECT partner_id FROM partner WHERE name = 'sandbox')
 ORDER BY bill_no DESC LIMIT $1
 """
-_PARTIAL: Final = """
-SELECT c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indpred IS NOT NULL
+# A table that fits into a few pages is best read whole.
+_LARGE: Final = """
+SELECT name FROM unnest($1::text[]) name WHERE pg_relation_size(name::regclass) > 1000000
+"""
+_INDEXES: Final = """
+SELECT c.relname AS name FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+WHERE i.indrelid = ANY($1::text[]::regclass[]) AND pg_get_indexdef(i.indexrelid) !~ 'due_at|ask_at'
 """

@@ -73,12 +73,19 @@ def row(one: Measurement) -> list[str]:
         one.title or one.name,
         f"{number(one.value)} {one.unit}",
         spread if len(one.rounds) > 1 else "",
-        "" if one.ratio is None else f"{one.ratio:.2f} × {one.ratio_to}",
+        ratio_told(one),
         "" if one.p50_ms is None else number(one.p50_ms),
         "" if one.p99_ms is None else number(one.p99_ms),
         _parts(one.cpu_us_each),
         _parts(one.pss_mb),
     ]
+
+
+def ratio_told(one: Measurement) -> str:
+    """How many times which other figure it is, that one's name cut short."""
+    if one.ratio is None or one.ratio_to is None:
+        return ""
+    return f"{one.ratio:.2f} × {'.'.join(one.ratio_to.split('.')[:2])}"
 
 
 def _parts(costs: Mapping[str, float] | None) -> str:

@@ -50,12 +50,19 @@ class Stage:
 @asynccontextmanager
 async def stage(directory: Path) -> AsyncGenerator[Stage]:
     """A server of our own in a directory, erased at the end. Raises ServerUnfit unless it is durable."""
+    _erase(directory)  # what an interrupted run has left
     server = await embedded.start(directory)
     try:
         await check_server(server.dsn)
         yield Stage(server.dsn, server.pid)
     finally:
         await server.stop()
+        _erase(directory)
+
+
+def _erase(directory: Path) -> None:
+    """Raises DataDirectoryBusy while somebody uses it."""
+    if directory.exists():
         embedded.erase(directory)
         shutil.rmtree(directory, ignore_errors=True)
 

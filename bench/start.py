@@ -61,14 +61,16 @@ async def _rest(hall: Hall, running: Running) -> None:
     await asyncio.sleep(_REST_SECONDS)
     cost = watch.end()
     for part in running.parts:
+        alone = part in {"server", "worker"}  # the others are many processes that share pages
+        share = round(cost.cpu_seconds[part] / _REST_SECONDS, 4)
         hall.book.note(
             Measurement(
-                name=f"rest.{part}.pss",
-                title=f"{part} at rest, memory",
+                name=f"rest.{part}",
+                title=f"{part} at rest, {'resident' if alone else 'proportional'} memory",
                 group=TITLE,
-                value=cost.pss_mb[part],
+                value=cost.rss_mb[part] if alone else cost.pss_mb[part],
                 unit="MB",
-                more={"rss_mb": cost.rss_mb[part], "cpu_share": cost.cpu_seconds[part] / _REST_SECONDS},
+                more={"rss_mb": cost.rss_mb[part], "pss_mb": cost.pss_mb[part], "cpu_share": share},
             )
         )
 

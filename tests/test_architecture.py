@@ -113,6 +113,7 @@ SPANNING = {
     "store/invariants.py": 1,  # what waits, over everything
     "store/outbox.py": 1,  # candidates: messages that are due
     "store/payments.py": 2,  # candidates: attempts and refunds to ask about
+    "store/practice.py": 2,  # a sandbox's reset: are there others' rows, or late ones
     "store/workers.py": 2,  # the backlog; keys too old to be replayed
 }
 """How many statements of a file go over all partners. Claims are candidates, then a guarded update."""

@@ -175,7 +175,7 @@ def test_a_plan_that_reads_a_whole_growing_table_is_found(tmp_path: Path) -> Non
     log.write_text(f"… LOG:  duration: 0.01 ms  plan:\n\t{text}\n… LOG:  something else\n")
     ((query, plan),) = plans_in(log, 0)
     assert query == "SELECT 1"
-    assert list(growing_parts(plan, {"bill_pkey"})) == [
+    assert list(growing_parts(plan, {"bill"}, {"bill_pkey"})) == [
         "Seq Scan on bill",
         "Index Scan without a condition on bill_pkey",
     ]

@@ -318,3 +318,16 @@ async def test_closing_writes_what_is_in_flight(bench: Bench) -> None:
     await bench.intake.close()
     assert set(await asyncio.gather(*flying)) == {"0000"}
     assert len(await bench.bills(caller)) == 51
+
+
+async def test_repeated_keys_on_a_database_nobody_has_analysed_stay_quick(bench: Bench) -> None:
+    caller = await bench.caller(0)
+    loop = asyncio.get_running_loop()
+    slowest = 0.0
+    for start in range(0, 3000, 200):
+        crowd = [Ask(f"B{n}", talk=False, key=f"k{n}") for n in range(start, start + 200)]
+        crowd += [Ask(f"B{n}", talk=False, key=f"k{n}") for n in range(max(0, start - 200), start)]
+        began = loop.time()
+        assert set(await asyncio.gather(*(answer(bench, caller, ask) for ask in crowd))) == {"0000"}
+        slowest = max(slowest, loop.time() - began)
+    assert slowest < 2, "a plan for empty tables reads all of them for every row"

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from cheonggu.billing import onboarding
 from cheonggu.domain.hashing import request_hash
+from cheonggu.domain.seoul import SEOUL
 from tests.checks import assert_books_hold
 from tests.conftest import until
 from tests.live import API_KEY, MEMBER, MERCHANT, OTHER, WEBHOOK_SECRET, Live, Received, envelope_of
@@ -449,6 +451,86 @@ async def test_reset_starts_over(live: Live) -> None:
     assert await live.service.db.fetchval("SELECT offset_seconds FROM clock") == 0
     await live.create(billId="BEFORE")
     await assert_books_hold(live.service.db)
+
+
+async def test_reset_under_load_succeeds_and_leaves_nothing_behind(live: Live) -> None:
+    stop = asyncio.Event()
+
+    async def use(client: int) -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            bill = live.bill(billId=f"L{client}-{number}", sendType="URL" if number % 2 else "TALK")
+            await live.operate("/bill", bill)
+            await live.call("/sandbox/pay", {"billId": bill["billId"], "outcome": "APPROVE"})
+            await live.destroy(bill["billId"])
+
+    users = [asyncio.create_task(use(client)) for client in range(8)]
+    for days in range(1, 6):
+        await live.advance(days * 86_400)
+        status, body = await live.call("/sandbox/reset", {})
+        assert status == 200, body
+    stop.set()
+    await asyncio.gather(*users)
+    ahead = "SELECT count(*) FROM bill WHERE created_at > $1"
+    assert await live.service.db.fetchval(ahead, live.service.clock.now()) == 0
+    await assert_books_hold(live.service.db)
+
+
+async def test_reset_moves_what_other_partners_wait_for_back_with_the_clock(live: Live) -> None:
+    live.receiver.answer = lambda _: (500, "")
+    await live.service.db.execute("UPDATE partner SET sandbox = false WHERE name = 'sandbox'")
+    await live.advance(3 * 86_400)
+    await live.create(billId="THEIRS")
+    await live.pay("THEIRS")
+    await until(lambda: _called(live, 1), 2)
+    assert (await live.call("/sandbox/reset", {}))[0] == 200
+    due_at = await live.service.db.fetchval("SELECT due_at FROM callback")
+    assert abs((due_at - live.service.clock.now()).total_seconds()) < 60
+    assert (await live.read("THEIRS"))["apprState"] == "F"
+
+
+async def test_a_keyed_create_is_replayed_after_its_last_day(live: Live) -> None:
+    today = live.service.clock.now().astimezone(SEOUL).strftime("%Y-%m-%d")
+    bill = envelope_of(live.bill(billId="NIGHT", expireDt=today))
+    first = await live.call("/bill", bill, Idempotency_Key="night")
+    await live.advance(23 * 3600)
+    again = await live.call("/bill", bill, Idempotency_Key="night")
+    assert again == first
+    assert (await live.call("/bill", bill))[1]["code"] in {"VALIDATION_001", "BILL_001"}
+
+
+async def test_a_cancel_is_told_after_the_approval_it_cancels(live: Live) -> None:
+    await live.service.db.execute("UPDATE partner SET notices = true WHERE name = 'sandbox'")
+    live.receiver.answer = lambda _: (500, "") if len(live.receiver.calls) < 2 else (200, '{"code":"0000"}')
+    await live.create(billId="ORDER")
+    await live.pay("ORDER")
+    await until(lambda: _called(live, 1), 2)
+    assert (await live.cancel("ORDER"))["code"] == "0000"
+    await live.advance(10)
+    await until(lambda: _called(live, 3), 4)
+    assert [one.body["apprState"] for one in live.receiver.calls] == ["F", "F", "C"]
+    await assert_books_hold(live.service.db)
+
+
+async def test_a_merchants_own_wallet_is_there_from_the_beginning(live: Live) -> None:
+    db, keyring = live.service.db, live.service.keyring
+    made = await onboarding.create_partner(
+        db, keyring, onboarding.NewPartner(name="chain", wallet_kind="MERCHANT")
+    )
+    shop = onboarding.NewMerchant(
+        partner_id=made.partner_id, merchant_code="shop", name="가게", members=["m"]
+    )
+    await onboarding.create_merchant(db, shop)
+    who = {"apiKey": made.api_key, "member": "m", "merchant": "shop"}
+    points = {"apiKey": made.api_key, "balance": 55}
+    assert (await live.call("/sandbox/points", points))[0] == 400
+    assert (await live.call("/sandbox/points", points | {"merchant": "shop"}))[1] == {"balance": 55}
+    codes = [(await live.call("/bill", who | {"bill": live.bill()}))[1]["code"] for _ in range(2)]
+    assert codes == ["0000", "POINT_001"]
+    _, partners = await live.call("/read/remain_count", {"apiKey": made.api_key})
+    assert partners["data"]["balance"] == 0
+    await assert_books_hold(db)
 
 
 @pytest.mark.parametrize(

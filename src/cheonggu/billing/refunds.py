@@ -78,32 +78,55 @@ async def begin_cancel(
     return refund, refund.refund_id == refund_id
 
 
-async def settle_refund(
-    desk: Desk, refund: RefundFacts, outcome: AskedRefund, *, fence: int | None = None
-) -> None:
-    """Write what the gateway said of a refund: refund, attempt, bill, history and notice in one commit."""
+async def settle_refund(desk: Desk, refund: RefundFacts, outcome: AskedRefund, *, fence: int) -> None:
+    """Write what the gateway said of a refund: refund, attempt, bill, history and notice in one commit.
+
+    `fence` is the lease under which it was asked. A refusal or an unknown counts only under the newest one;
+    money that was given back counts whoever tells of it, even after somebody else had heard a refusal.
+    """
 
     async def verb(conn: Connection) -> None:
         bill = await bills.lock_by_number(conn, desk.keyring, refund.partner_id, refund.bill_no)
         fresh = await payments.find_refund(conn, refund.partner_id, refund.refund_no)
-        if fresh.state != "UNDECIDED" or (fence is not None and fresh.fence != fence):
-            return
         attempt = await payments.find_attempt(conn, refund.partner_id, refund.attempt_no)
         now = desk.clock.now()
-        match outcome:
-            case Refunded(number, refunded_at):
-                await payments.finish_refund(conn, refund, number, refunded_at, now)
-                await _given_back(conn, bill, attempt, now)
-            case RefundRefused(kind, why):
-                await payments.refuse_refund(conn, refund, kind, why, now)
-                if kind == MAINTENANCE:  # it may pass, so the same request may be made again
-                    await idempotency.forget_refund(conn, refund.partner_id, refund.refund_no)
-                await _not_given_back(conn, bill, attempt, refund, now)
-            case _:
-                ask_at = retry.next_or_last_step(retry.ASK_PAYMENT, fresh.began_at, now)
-                await payments.ask_refund_again(conn, refund, ask_at)
+        if isinstance(outcome, Refunded):
+            await _write_refunded(conn, bill, attempt, fresh, outcome, now)
+        elif fresh.state == "UNDECIDED" and fresh.fence == fence:
+            await _write_not_refunded(conn, bill, attempt, fresh, outcome, now)
 
     await desk.db.run(verb)
+
+
+async def _write_refunded(
+    conn: Connection, bill: Bill, attempt: Attempt, refund: RefundFacts, outcome: Refunded, now: datetime
+) -> None:
+    if refund.state == "DONE":
+        return
+    if refund.state == "REFUSED":
+        log.error("refunded_after_refusal", partner_id=bill.partner_id, order_id=attempt.order_id)
+        if attempt.state not in {AttemptState.APPROVED, AttemptState.LATE_CHARGED}:
+            return  # another refund of the same payment is done already: a person has to look at this one
+        await payments.reopen_refund(conn, refund, now)
+        if refund.kind == "CANCEL":
+            await bills.move(conn, bill.partner_id, bill.bill_no, State.PAID, State.CANCELING, now)
+    await payments.finish_refund(conn, refund, outcome.refund_number, outcome.refunded_at, now)
+    await _given_back(conn, bill, attempt, now)
+
+
+async def _write_not_refunded(
+    conn: Connection, bill: Bill, attempt: Attempt, refund: RefundFacts, outcome: AskedRefund, now: datetime
+) -> None:
+    if not isinstance(outcome, RefundRefused):
+        first = refund.fence == 0  # whatever the clock did meanwhile, the first question comes soon
+        began_at = now if first else refund.began_at
+        ask_at = retry.next_or_last_step(retry.ASK_PAYMENT, began_at, now)
+        await payments.ask_refund_again(conn, refund, ask_at)
+        return
+    await payments.refuse_refund(conn, refund, outcome.kind, outcome.reason, now)
+    if outcome.kind == MAINTENANCE:  # it may pass, so the same request may be made again
+        await idempotency.forget_refund(conn, refund.partner_id, refund.refund_no)
+    await _not_given_back(conn, bill, attempt, refund, now)
 
 
 async def _given_back(conn: Connection, bill: Bill, attempt: Attempt, now: datetime) -> None:

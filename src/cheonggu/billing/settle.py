@@ -89,10 +89,12 @@ async def _fail(
 
 
 async def _wait(conn: Connection, attempt: Attempt, now: datetime) -> None:
-    ask_at = retry.next_or_last_step(retry.ASK_PAYMENT, attempt.began_at, now)
     if attempt.state is AttemptState.CONFIRMING:
+        # From now, not from its beginning: the clock may have moved, and the first question comes soon.
+        ask_at = now + retry.ASK_PAYMENT[0]
         await payments.move_attempt(conn, attempt, AttemptState.UNKNOWN, now, ask_at=ask_at)
     else:
+        ask_at = retry.next_or_last_step(retry.ASK_PAYMENT, attempt.began_at, now)
         await payments.ask_attempt_again(conn, attempt, ask_at)
 
 

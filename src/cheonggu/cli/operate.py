@@ -61,10 +61,11 @@ async def _settled(place: Place, wait_seconds: float) -> Finding:
     """
     from cheonggu.store import workers
 
+    began = await place.db.fetchval("SELECT clock_timestamp()")
     deadline = time.monotonic() + wait_seconds
     patience = time.monotonic() + min(wait_seconds, workers.DEAD_AFTER_SECONDS)
     while True:
-        alive = await workers.living(place.db) > 0
+        alive = await workers.alive_since(place.db, began)  # a killed one is not heard of any more
         snapshot = await _look(place, settled=True)
         now = time.monotonic()
         if snapshot.broken("always"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final
 
 from cheonggu.billing import refunds
 from cheonggu.billing.settle import settle_payment
-from cheonggu.delivery.payment import give_back, heard
+from cheonggu.delivery.payment import CANCEL_SECONDS, give_back, heard
 from cheonggu.domain.payment import Attempt, NotFound, RefundFacts
 from cheonggu.service import Service
 from cheonggu.store import payments
@@ -28,8 +29,9 @@ async def ask_payments(service: Service) -> int:
 
 async def ask_refunds(service: Service) -> int:
     """Ask about the refunds that are due, and make those that the gateway never had; how many there were."""
+    begin_before = time.monotonic() + _LEASE_SECONDS - CANCEL_SECONDS - 1
     due = await _claim(service, "refund")
-    await asyncio.gather(*(_ask_refund(service, one) for one in due))
+    await asyncio.gather(*(_ask_refund(service, one, begin_before) for one in due))
     return len(due)
 
 
@@ -45,7 +47,7 @@ async def _ask_payment(service: Service, due: Due) -> None:
     await settle_payment(service, attempt, outcome, asked_at=asked_at, fence=due.fence)
 
 
-async def _ask_refund(service: Service, due: Due) -> None:
+async def _ask_refund(service: Service, due: Due, begin_before: float) -> None:
     async def look(conn: Connection) -> tuple[RefundFacts, Attempt]:
         refund = await payments.find_refund(conn, due.partner_id, due.number)
         return refund, await payments.find_attempt(conn, due.partner_id, refund.attempt_no)
@@ -53,6 +55,6 @@ async def _ask_refund(service: Service, due: Due) -> None:
     refund, attempt = await service.db.run(look)
     outcome = await heard(service.gateway.ask_refund(attempt.order_id, refund.refund_id), _ASK_SECONDS)
     if isinstance(outcome, NotFound):
-        await give_back(service, refund, fence=due.fence)
+        await give_back(service, refund, due.fence, begin_before=begin_before)
     else:
         await refunds.settle_refund(service, refund, outcome, fence=due.fence)

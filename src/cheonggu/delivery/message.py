@@ -143,7 +143,9 @@ def judge(
                 return _settled(message, MessageState.QUEUED, due_at=now)
             return _settled(message, MessageState.UNKNOWN, due_at=closed_at)
         case Unsure(reason):
-            next_ask = retry.next_or_last_step(retry.ASK_MESSAGE, message.handed_at, now)
+            # The first question comes soon, whatever the clock did since it was handed over.
+            began_at = message.handed_at if message.unknown else now
+            next_ask = retry.next_or_last_step(retry.ASK_MESSAGE, began_at, now)
             return _settled(message, MessageState.UNKNOWN, due_at=next_ask, failure=_plain(reason))
 
 

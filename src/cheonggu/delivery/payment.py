@@ -27,7 +27,9 @@ T = TypeVar("T")
 
 CANCEL_SECONDS: Final = 10.0
 """O: a cancel that is undecided after this long is answered with BILL_007."""
-_LEASE_MARGIN_SECONDS: Final = 3.0
+_LEASE_MARGIN_SECONDS: Final = 5.0
+_LATEST_BEGIN_SECONDS: Final = 3.0
+"""After its lease began; with the call's own time and a second to write, the lease still holds."""
 _POLL_SECONDS: Final = 0.1
 
 _REFUSALS: Final[dict[str, Code]] = {
@@ -55,6 +57,7 @@ async def pay(service: Service, bill: Bill, window_key: str) -> Bill:
     bill's state tells.
     """
     gateway = service.gateway
+    began = time.monotonic()
     attempt = await paying.begin(
         service,
         bill,
@@ -65,8 +68,10 @@ async def pay(service: Service, bill: Bill, window_key: str) -> Bill:
         order_id=attempt.order_id, amount_won=attempt.amount_won, window_key=window_key
     )
     asked_at = service.clock.now()
-    outcome = await heard(gateway.confirm(confirmation), gateway.timeout_seconds + 1)
-    await settle_payment(service, attempt, outcome, asked_at=asked_at)
+    # Frozen since then, the lease may end before the answer: the janitor has it, and nothing was charged.
+    if time.monotonic() - began < _LATEST_BEGIN_SECONDS:
+        outcome = await heard(gateway.confirm(confirmation), gateway.timeout_seconds + 1)
+        await settle_payment(service, attempt, outcome, asked_at=asked_at)
     after = await bills.find(service.db, service.keyring, bill.partner_id, bill.bill_id)
     return after or bill
 
@@ -85,6 +90,7 @@ async def cancel(
     Raises Refused: by state, with BILL_007 when it is undecided after CANCEL_SECONDS, or as the gateway
     refused. A repeated request is answered as its refund now stands.
     """
+    began = time.monotonic()
     refund, fresh = await refunds.begin_cancel(
         service,
         caller,
@@ -95,8 +101,8 @@ async def cancel(
         lease_seconds=CANCEL_SECONDS + _LEASE_MARGIN_SECONDS,
     )
     if fresh:
-        await give_back(service, refund)
-    refund = await _decided(service, refund)
+        await give_back(service, refund, refund.fence, begin_before=began + _LATEST_BEGIN_SECONDS)
+    refund = await _decided(service, refund, give_up=began + CANCEL_SECONDS)
     if refund.refusal_kind is not None:
         raise Refused(_REFUSALS[refund.refusal_kind])
     if refund.state == "UNDECIDED":
@@ -104,8 +110,11 @@ async def cancel(
     return await read.read(service, caller.partner.partner_id, bill_id)
 
 
-async def give_back(service: Service, refund: RefundFacts, fence: int | None = None) -> None:
-    """Ask the gateway for a refund and write what it says; the refund's id makes it safe to ask again."""
+async def give_back(service: Service, refund: RefundFacts, fence: int, *, begin_before: float) -> None:
+    """Ask the gateway for a refund and write what it says; the refund's id makes it safe to ask again.
+
+    After `begin_before` (monotonic seconds) nothing is asked: the lease would end before the answer comes.
+    """
     attempt = await service.db.run(
         lambda conn: payments.find_attempt(conn, refund.partner_id, refund.attempt_no)
     )
@@ -115,13 +124,14 @@ async def give_back(service: Service, refund: RefundFacts, fence: int | None = N
         amount_won=attempt.amount_won,
         reason=refund.reason,
     )
+    if time.monotonic() >= begin_before:
+        return
     outcome = await heard(service.gateway.refund(order), CANCEL_SECONDS)
     await refunds.settle_refund(service, refund, outcome, fence=fence)
 
 
-async def _decided(service: Service, refund: RefundFacts) -> RefundFacts:
+async def _decided(service: Service, refund: RefundFacts, give_up: float) -> RefundFacts:
     """The refund once it is decided, or as it is when the cancel has waited long enough."""
-    give_up = time.monotonic() + CANCEL_SECONDS
     while True:
         now = await service.db.run(
             lambda conn: payments.find_refund(conn, refund.partner_id, refund.refund_no)

@@ -24,6 +24,7 @@ log = structlog.get_logger()
 POLL_SECONDS: Final = 0.1
 HEARTBEAT_SECONDS: Final = 1.0
 SWEEP_SECONDS: Final = 60.0
+ANALYZE_SECONDS: Final = 2.0
 STOP_SECONDS: Final = 12.0
 """Longer than any one call may take, so that what is in hand is seen through."""
 SHORTEST_BACK_OFF_SECONDS: Final = 0.1
@@ -64,6 +65,7 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         repeat(lambda: janitor.ask_payments(service)),
         repeat(lambda: janitor.ask_refunds(service)),
         repeat(lambda: workers.sweep(service.db, service.clock.now()), SWEEP_SECONDS),
+        repeat(lambda: workers.analyze(service.db), ANALYZE_SECONDS),
     ]
     life = asyncio.create_task(
         _repeat(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from cheonggu.store import points
 from cheonggu.store.postgres import CHANNEL, Connection, Database, Row
 
 _NAMES_LOCK: Final = 0x6E616D65  # "name": one partner is made at a time, so that names stay unique
@@ -37,8 +38,8 @@ async def find(conn: Connection, name_or_number: str) -> Sequence[int]:
 async def insert_partner(
     conn: Connection, *, name: str, wallet_kind: str, message_points: int, notices: bool, sandbox: bool
 ) -> int:
-    """A new partner without key or secret; its number."""
-    return await conn.fetchval(
+    """A new partner without key or secret, its wallet with it if it has one of its own; its number."""
+    partner_id: int = await conn.fetchval(
         "INSERT INTO partner (name, wallet_kind, message_points, notices, sandbox)"
         " VALUES ($1, $2, $3, $4, $5) RETURNING partner_id",
         name,
@@ -47,6 +48,9 @@ async def insert_partner(
         notices,
         sandbox,
     )
+    if wallet_kind == "PARTNER":
+        await points.make_wallet(conn, partner_id, "")
+    return partner_id
 
 
 async def replace_key(conn: Connection, partner_id: int, key_hash: bytes, sealed_copy: bytes | None) -> None:
@@ -94,7 +98,9 @@ async def set_status(conn: Connection, partner_id: int, status: str) -> None:
 async def insert_merchant(
     conn: Connection, partner_id: int, merchant_code: str, name: str, foot: Sequence[str | None]
 ) -> bool:
-    """A new merchant, its foot being phone, owner, registration number and address; False when it exists."""
+    """A new merchant and its wallet if it has one; the foot is phone, owner, registration number and address.
+
+    False when the merchant exists."""
     tag = await conn.execute(
         "INSERT INTO merchant"
         " (partner_id, merchant_code, name, phone, owner_name, registration_number, address)"
@@ -104,6 +110,9 @@ async def insert_merchant(
         name,
         *foot,
     )
+    kind = await conn.fetchval("SELECT wallet_kind FROM partner WHERE partner_id = $1", partner_id)
+    if kind == "MERCHANT":
+        await points.make_wallet(conn, partner_id, merchant_code)
     return tag == "INSERT 0 1"
 
 

@@ -7,7 +7,9 @@ from typing import Final
 
 import msgspec
 
+from cheonggu.domain import codes
 from cheonggu.domain.bill import Bill, SendType, State
+from cheonggu.domain.codes import Refused
 from cheonggu.domain.payment import Attempt, RefundFacts
 from cheonggu.store import payments
 from cheonggu.store.partners import Merchant
@@ -33,10 +35,10 @@ async def lock(conn: Connection, keyring: Keyring, partner_id: int, bill_id: str
 
 
 async def lock_by_number(conn: Connection, keyring: Keyring, partner_id: int, bill_no: int) -> Bill:
-    """The bill by its number, held until the transaction ends."""
+    """The bill by its number, held until the transaction ends. Raises Refused with BILL_003 after a reset."""
     row = await conn.fetchrow(_BY_NUMBER + " FOR NO KEY UPDATE", partner_id, bill_no)
     if row is None:
-        raise LookupError(f"no bill {bill_no} of partner {partner_id}")
+        raise Refused(codes.BILL_003)
     return opened(row, keyring)
 
 

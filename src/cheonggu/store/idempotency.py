@@ -34,6 +34,16 @@ async def claim(
     return Remembered(row["request_digest"], row["code"], row["bill_no"], row["refund_no"])
 
 
+async def find(
+    conn: Connection, partner_id: int, operation: str, key: str, now: datetime
+) -> Remembered | None:
+    """The first answer to a key used within 24 hours, if there is one."""
+    row = await conn.fetchrow(_FIND, partner_id, operation, key, now)
+    if row is None:
+        return None
+    return Remembered(row["request_digest"], row["code"], row["bill_no"], row["refund_no"])
+
+
 async def record(
     conn: Connection,
     partner_id: int,
@@ -64,6 +74,11 @@ RETURNING true
 _FIRST: Final = """
 SELECT request_digest, code, bill_no, refund_no FROM idempotency
 WHERE partner_id = $1 AND operation = $2 AND idempotency_key = $3
+"""
+
+_FIND: Final = """
+SELECT request_digest, code, bill_no, refund_no FROM idempotency
+WHERE partner_id = $1 AND operation = $2 AND idempotency_key = $3 AND at > $4::timestamptz - interval '24 hours'
 """
 
 _RECORD: Final = """

@@ -206,7 +206,7 @@ WHERE a.attempt_no IS NULL OR c.attempt_no IS NULL OR a.bill_no <> c.bill_no;
 
 -- name: callback_tries_are_all_there
 -- when: always
--- says: Each try of a callback is a row, and it is DELIVERED exactly when a try counted.
+-- says: Each try of a callback is a row, and a DELIVERED one has a try that counted.
 SELECT c.partner_id, c.callback_no, c.state, c.tries, count(t.try_number) AS rows,
        count(*) FILTER (WHERE t.reason IS NULL AND t.try_number IS NOT NULL) AS counted
 FROM callback c LEFT JOIN callback_attempt t USING (partner_id, callback_no)
@@ -223,14 +223,14 @@ SELECT partner_id, operation, idempotency_key FROM idempotency WHERE code = '';
 -- when: settled
 -- says: Nobody holds a lease that has run out.
 SELECT 'message' AS of, partner_id, message_no AS number, leased_until FROM message
-WHERE state = 'SENDING' AND leased_until < clock_timestamp()
+WHERE state = 'SENDING' AND leased_until < now()
 UNION ALL
-SELECT 'callback', partner_id, callback_no, leased_until FROM callback WHERE leased_until < clock_timestamp()
+SELECT 'callback', partner_id, callback_no, leased_until FROM callback WHERE leased_until < now()
 UNION ALL
 SELECT 'attempt', partner_id, attempt_no, leased_until FROM attempt
-WHERE ask_at IS NOT NULL AND leased_until < clock_timestamp()
+WHERE ask_at IS NOT NULL AND leased_until < now()
 UNION ALL
-SELECT 'refund', partner_id, refund_no, leased_until FROM refund WHERE leased_until < clock_timestamp();
+SELECT 'refund', partner_id, refund_no, leased_until FROM refund WHERE leased_until < now();
 
 -- name: nothing_undecided
 -- when: settled

@@ -101,7 +101,9 @@ async def claim_messages(
     live = [row for row in due if not row["over"]]
     if not live:
         return []
-    rows = await db.fetch(TAKE_MESSAGES, *_columns(live, "message_no"), now, lease_seconds)
+    rows = await db.run(
+        lambda conn: conn.fetch(TAKE_MESSAGES, *_columns(live, "message_no"), now, lease_seconds)
+    )
     return [
         ClaimedMessage(
             partner_id=row["partner_id"],
@@ -155,7 +157,9 @@ async def claim_callbacks(
         next_after = looked[-1]["receiver"] if more else ""
     if not due:
         return [], next_after
-    taken = await db.fetch(TAKE_CALLBACKS, *_columns(due, "callback_no"), lease_seconds)
+    taken = await db.run(
+        lambda conn: conn.fetch(TAKE_CALLBACKS, *_columns(due, "callback_no"), lease_seconds)
+    )
     secrets = await _live_secrets(db, {row["partner_id"] for row in taken})
     return [_callback(row, secrets) for row in taken], next_after
 
@@ -165,7 +169,7 @@ async def settle_callbacks(db: Database, settled: Sequence[CallbackSettled]) -> 
 
     False, and nothing recorded, for each one that is no longer in this worker's hands.
     """
-    rows = await db.fetch(SETTLE_CALLBACKS, *_transposed(settled))
+    rows = await db.run(lambda conn: conn.fetch(SETTLE_CALLBACKS, *_transposed(settled)))
     written = {(row["partner_id"], row["callback_no"]) for row in rows}
     return [(one.partner_id, one.callback_no) in written for one in settled]
 
@@ -289,7 +293,8 @@ RETURNING m.partner_id, m.message_no, m.state, m.settled_at, m.bill_no, m.send_n
 """
 
 # Spans partners. Steps from receiver to receiver through callback_due, so that a receiver with a long queue
-# costs no more than one with a short queue, and takes a few from each.
+# costs no more than one with a short queue, and takes a few from each. What is told of a bill is told in
+# order: a cancel waits for its approval.
 DUE_CALLBACKS: Final = """
 WITH RECURSIVE looked (receiver, nth) AS (
   (SELECT c.receiver, 1 FROM callback c
@@ -307,6 +312,9 @@ LEFT JOIN LATERAL (
   SELECT c.partner_id, c.callback_no, c.fence FROM callback c
   WHERE c.receiver = l.receiver AND c.due_at <= $1
     AND (c.leased_until IS NULL OR c.leased_until < clock_timestamp())
+    AND (c.kind = 'APPROVED' OR NOT EXISTS (
+      SELECT FROM callback e WHERE e.partner_id = c.partner_id AND e.bill_no = c.bill_no
+        AND e.callback_no < c.callback_no AND e.state = 'PENDING'))
   ORDER BY c.due_at
   LIMIT coalesce(a.most, $6)) d ON true
 ORDER BY l.nth
@@ -342,8 +350,10 @@ ORDER BY partner_id, secret_no DESC
 SETTLE_CALLBACKS: Final = """
 WITH settled AS (
   UPDATE callback c
-  SET state = r.state, due_at = r.due_at, tries = c.tries + 1, leased_until = NULL,
-      settled_at = CASE r.state WHEN 'PENDING' THEN NULL ELSE r.at END
+  SET state = CASE WHEN c.again THEN 'PENDING' ELSE r.state END,
+      due_at = CASE WHEN c.again THEN c.due_at ELSE r.due_at END,
+      settled_at = CASE WHEN c.again OR r.state = 'PENDING' THEN NULL ELSE r.at END,
+      tries = c.tries + 1, again = false, leased_until = NULL
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
               $7::integer[], $8::bytea[], $9::integer[], $10::text[])
        r (partner_id, callback_no, fence, state, due_at, at, status, answer, duration_ms, reason)
@@ -356,7 +366,9 @@ RETURNING partner_id, callback_no
 """
 
 RESEND_CALLBACK: Final = """
-UPDATE callback SET state = 'PENDING', due_at = $3, settled_at = NULL
+UPDATE callback
+SET state = 'PENDING', due_at = $3, settled_at = NULL,
+    again = coalesce(leased_until > clock_timestamp(), false)
 WHERE partner_id = $1 AND callback_no = $2
 RETURNING callback_no
 """

@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from cheonggu.domain import codes
+from cheonggu.domain.codes import Refused
 from cheonggu.domain.payment import Approval, Attempt, AttemptState, RefundFacts
 from cheonggu.store.postgres import Connection, Row
 
@@ -48,10 +50,10 @@ async def insert_attempt(
 
 
 async def find_attempt(conn: Connection, partner_id: int, attempt_no: int) -> Attempt:
-    """An attempt by its number."""
+    """An attempt by its number. Raises Refused with BILL_003 after a reset."""
     row = await conn.fetchrow(_ATTEMPT, partner_id, attempt_no)
     if row is None:
-        raise LookupError(f"no attempt {attempt_no} of partner {partner_id}")
+        raise Refused(codes.BILL_003)
     return _attempt(row)
 
 
@@ -128,17 +130,17 @@ async def insert_refund(
 
 
 async def find_refund(conn: Connection, partner_id: int, refund_no: int) -> RefundFacts:
-    """A refund by its number."""
+    """A refund by its number. Raises Refused with BILL_003 after a reset."""
     row = await conn.fetchrow(
         "SELECT * FROM refund WHERE partner_id = $1 AND refund_no = $2", partner_id, refund_no
     )
     if row is None:
-        raise LookupError(f"no refund {refund_no} of partner {partner_id}")
+        raise Refused(codes.BILL_003)
     return _refund(row)
 
 
 async def newest_cancel(conn: Connection, partner_id: int, bill_no: int) -> RefundFacts | None:
-    """The newest refund that the partner asked for, if any."""
+    """The refund that the partner asked for: the one that was done, else the newest, if any."""
     row = await conn.fetchrow(_NEWEST_CANCEL, partner_id, bill_no)
     return None if row is None else _refund(row)
 
@@ -155,6 +157,12 @@ async def refuse_refund(conn: Connection, refund: RefundFacts, kind: str, reason
     """UNDECIDED to REFUSED; False when it was decided before."""
     tag = await conn.execute(_REFUSE_REFUND, refund.partner_id, refund.refund_no, kind, reason, at)
     return tag == "UPDATE 1"
+
+
+async def reopen_refund(conn: Connection, refund: RefundFacts, at: datetime) -> None:
+    """REFUSED back to UNDECIDED, for one that was made after all; an undecided one beside it ends."""
+    await conn.execute(_END_OTHERS, refund.partner_id, refund.attempt_no, refund.refund_no, at)
+    await conn.execute(_REOPEN_REFUND, refund.partner_id, refund.refund_no, at)
 
 
 async def ask_refund_again(conn: Connection, refund: RefundFacts, at: datetime) -> None:
@@ -250,7 +258,7 @@ RETURNING *
 
 _NEWEST_CANCEL: Final = """
 SELECT * FROM refund WHERE partner_id = $1 AND bill_no = $2 AND kind = 'CANCEL'
-ORDER BY refund_no DESC LIMIT 1
+ORDER BY state = 'DONE' DESC, refund_no DESC LIMIT 1
 """
 
 _FINISH_REFUND: Final = """
@@ -263,6 +271,17 @@ _REFUSE_REFUND: Final = """
 UPDATE refund SET state = 'REFUSED', refusal_kind = $3, refusal = $4, settled_at = $5,
                   ask_at = NULL, leased_until = NULL
 WHERE partner_id = $1 AND refund_no = $2 AND state = 'UNDECIDED'
+"""
+
+_END_OTHERS: Final = """
+UPDATE refund SET state = 'REFUSED', refusal_kind = 'CARD', refusal = 'another refund of it was made',
+                  settled_at = $4, ask_at = NULL, leased_until = NULL
+WHERE partner_id = $1 AND attempt_no = $2 AND refund_no <> $3 AND state = 'UNDECIDED'
+"""
+
+_REOPEN_REFUND: Final = """
+UPDATE refund SET state = 'UNDECIDED', refusal_kind = NULL, refusal = NULL, settled_at = NULL, ask_at = $3
+WHERE partner_id = $1 AND refund_no = $2 AND state = 'REFUSED'
 """
 
 _ASK_REFUND_AGAIN: Final = """

@@ -19,6 +19,11 @@ async def balance(conn: Connection, partner_id: int, wallet_code: str) -> int:
     return points or 0
 
 
+async def make_wallet(conn: Connection, partner_id: int, wallet_code: str) -> None:
+    """An empty wallet, unless it is there. It comes with its owner: what is not there cannot be locked."""
+    await conn.execute(_MAKE_WALLET, partner_id, wallet_code)
+
+
 async def debit(
     conn: Connection,
     *,
@@ -69,7 +74,7 @@ async def set_balance(
     """Bring a wallet to `points` by one entry of the difference; the new balance."""
     if points < 0:
         raise ValueError("a balance cannot be negative")
-    await conn.execute(_MAKE_WALLET, partner_id, wallet_code)
+    await make_wallet(conn, partner_id, wallet_code)
     held = await conn.fetchval(_LOCK_WALLET, partner_id, wallet_code)
     if held == points:
         return points
@@ -79,7 +84,7 @@ async def set_balance(
 async def _enter(
     conn: Connection, partner_id: int, wallet_code: str, kind: str, delta: int, note: str | None, at: datetime
 ) -> int:
-    await conn.execute(_MAKE_WALLET, partner_id, wallet_code)
+    await make_wallet(conn, partner_id, wallet_code)
     return await conn.fetchval(_ENTER, partner_id, wallet_code, kind, delta, note, at)
 
 

@@ -240,10 +240,12 @@ async def check_server(dsn: str) -> None:
                 f"version {OLDEST_VERSION} or newer is needed."
             )
         for name in ("fsync", "full_page_writes", "synchronous_commit"):
-            if await connection.fetchval("SELECT current_setting($1)", name) in ("off", "local"):
+            value = await connection.fetchval("SELECT current_setting($1)", name)
+            if value in ("off", "local"):
                 raise ServerUnfit(
-                    f"{name} is off on this PostgreSQL server, so an acknowledged bill could be lost. "
-                    f"Turn it on: ALTER SYSTEM SET {name} = on; then SELECT pg_reload_conf();"
+                    f"{name} is {value} on this PostgreSQL server, so an acknowledged bill could be lost. "
+                    f"Turn it on: ALTER SYSTEM SET {name} = on; SELECT pg_reload_conf(); and undo what "
+                    "ALTER DATABASE or ALTER ROLE may have set."
                 )
     finally:
         await connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from cheonggu.store.postgres import CHANNEL, Connection, Database, Row
@@ -23,14 +24,14 @@ async def callbacks(
 async def start_over(conn: Connection, points: int) -> None:
     """Empty every sandbox partner, give its wallet `points`, and set the clock back to the system's.
 
-    Wallets are locked first, then the tables that verbs and workers begin with, so that none of them is half
-    on either side.
+    All tables are locked first, in the order in which verbs and workers come to them, so that nobody is half
+    on either side. What other partners have waiting moves back with the clock.
     """
+    await conn.execute(_LOCK_EVERYTHING, timeout=RESET_SECONDS)
     partners = [row["partner_id"] for row in await conn.fetch("SELECT partner_id FROM partner WHERE sandbox")]
-    await conn.execute(_LOCK_WALLETS, partners)
-    await conn.execute("LOCK TABLE bill, attempt, refund, message, callback IN SHARE ROW EXCLUSIVE MODE")
-    for table in _EMPTIED:
-        await conn.execute(f"DELETE FROM {table} WHERE partner_id = ANY($1)", partners)  # noqa: S608
+    await _empty(conn, partners)
+    for move_back in _MOVE_BACK:
+        await conn.execute(move_back, timeout=RESET_SECONDS)
     await conn.execute(_FIRST_POINTS, partners, points)
     await conn.execute(
         "UPDATE partner SET status = 'ACTIVE', message_points = DEFAULT WHERE partner_id = ANY($1)", partners
@@ -39,9 +40,54 @@ async def start_over(conn: Connection, points: int) -> None:
     await conn.execute("SELECT pg_notify($1, 'reset')", CHANNEL)
 
 
-_LOCK_WALLETS: Final = """
-SELECT lock_wallets(array_agg(partner_id), array_agg(wallet_code)) FROM wallet WHERE partner_id = ANY($1)
+async def has_stragglers(db: Database, now: datetime) -> bool:
+    """Whether a create that began before the reset, and on its clock, was written after it."""
+    return await db.fetchval(_STRAGGLERS, now)
+
+
+async def _empty(conn: Connection, partners: Sequence[int]) -> None:
+    """Deleting checks every foreign key, so a grown sandbox that holds nobody else's rows is truncated."""
+    if await conn.fetchval(_ONLY_PRACTICE, _MANY):
+        await conn.execute(f"TRUNCATE {', '.join(_EMPTIED)}", timeout=RESET_SECONDS)
+        return
+    for table in _EMPTIED:
+        sql = f"DELETE FROM {table} WHERE partner_id = ANY($1)"  # noqa: S608 - a table of ours
+        await conn.execute(sql, partners, timeout=RESET_SECONDS)
+
+
+RESET_SECONDS: Final = 120.0
+_MANY: Final = 5_000
+
+_LOCK_EVERYTHING: Final = """
+LOCK TABLE partner, idempotency, bill, bill_history, attempt, attempt_history, gateway_order, refund, message,
+           wallet, ledger, short_code, callback, callback_attempt IN EXCLUSIVE MODE
 """
+
+_ONLY_PRACTICE: Final = """
+SELECT NOT EXISTS (SELECT FROM partner WHERE NOT sandbox)
+   AND (SELECT count(*) FROM (SELECT FROM bill LIMIT $1) few) >= $1
+"""
+
+_STRAGGLERS: Final = """
+SELECT EXISTS (SELECT FROM bill JOIN partner USING (partner_id) WHERE sandbox AND bill.created_at > $1)
+"""
+
+_TIMES: Final = {
+    "message": ("created_at", "due_at", "handed_at"),
+    "callback": ("began_at", "due_at"),
+    "attempt": ("began_at", "confirm_until", "settled_at", "ask_at"),
+    "refund": ("began_at", "ask_at"),
+    "idempotency": ("at",),
+}
+"""Business times that something is still waited for by."""
+
+
+def _move_back(table: str, columns: Sequence[str]) -> str:
+    moved = ", ".join(f"{name} = {name} - make_interval(secs => c.offset_seconds)" for name in columns)
+    return f"UPDATE {table} SET {moved} FROM clock c WHERE c.offset_seconds > 0"  # noqa: S608 - names of ours
+
+
+_MOVE_BACK: Final = [_move_back(table, columns) for table, columns in _TIMES.items()]
 
 _EMPTIED: Final = (
     "callback_attempt",

@@ -28,6 +28,20 @@ async def living(db: Database) -> int:
     return await db.fetchval(LIVING, DEAD_AFTER_SECONDS)
 
 
+async def alive_since(db: Database, moment: datetime) -> bool:
+    """Whether a worker has said after `moment`, by the database's own clock, that it lives."""
+    return await db.fetchval("SELECT EXISTS (SELECT FROM worker WHERE seen_at > $1)", moment)
+
+
+async def analyze(db: Database) -> None:
+    """Tell the planner of tables that have grown much since it last heard of them.
+
+    PostgreSQL does so by itself, but a minute late; until then it plans for tables as empty as they were.
+    """
+    for row in await db.fetch(GROWN):
+        await db.execute(f'ANALYZE "{row["relname"]}"')
+
+
 async def backlog(db: Database, now: datetime) -> dict[str, int]:
     """How many rows of each kind are due and wait for a worker."""
     rows = await db.fetch(BACKLOG, now)
@@ -47,6 +61,11 @@ ON CONFLICT (worker_id) DO UPDATE SET seen_at = clock_timestamp()
 
 LIVING: Final = """
 SELECT count(*) FROM worker WHERE seen_at > clock_timestamp() - make_interval(secs => $1)
+"""
+
+GROWN: Final = """
+SELECT relname FROM pg_stat_user_tables
+WHERE schemaname = current_schema() AND n_mod_since_analyze > 500 AND n_mod_since_analyze > 0.5 * n_live_tup
 """
 
 BACKLOG: Final = """

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from cheonggu.billing import read as reading
 from cheonggu.billing.create import create as create_bill
+from cheonggu.billing.create import created_before
 from cheonggu.billing.desk import Idem
 from cheonggu.billing.destroy import destroy as destroy_bill
 from cheonggu.billing.resend import resend as resend_bill
@@ -16,7 +17,7 @@ from cheonggu.delivery.payment import cancel as cancel_bill
 from cheonggu.domain import codes, hashing
 from cheonggu.domain.approval_fields import approval_fields
 from cheonggu.domain.codes import Refused
-from cheonggu.domain.new_bill import new_bill, price_of
+from cheonggu.domain.new_bill import NewBill, new_bill, price_of
 from cheonggu.domain.payment import BillFacts
 from cheonggu.domain.seoul import wire_moment
 from cheonggu.store.partners import Caller, Partner
@@ -43,6 +44,28 @@ class Call(msgspec.Struct, Generic[BillT], frozen=True):
 async def create(call: Call[wire.CreateBillInfo]) -> wire.BillResponse:
     """POST /bill."""
     service, caller, bill = call.service, call.caller, call.bill
+    try:
+        created = await create_bill(service, caller, _new_bill(call), call.idem)
+    except Refused as refused:
+        if refused.code is not codes.VALIDATION_001 or call.idem is None:
+            raise
+        # Sent again after midnight its expireDt may have passed, but the bill was made.
+        before = await created_before(service, caller, call.idem)
+        if before is None:
+            raise
+        created = before
+    return wire.BillResponse(
+        apiKey=caller.api_key,
+        member=caller.member,
+        merchant=caller.merchant.merchant_code,
+        billId=created.bill_id,
+        hash=bill.hash,
+        shortUrl=f"{service.settings.public_url}/p/{created.short_code}",
+    )
+
+
+def _new_bill(call: Call[wire.CreateBillInfo]) -> NewBill:
+    bill = call.bill
     new = new_bill(
         bill_id=bill.billId,
         send_type=bill.sendType,
@@ -57,20 +80,12 @@ async def create(call: Call[wire.CreateBillInfo]) -> wire.BillResponse:
         expire_day=_given(bill.expireDt),
         callback_url=bill.callbackUrl,
         redirect_url=_given(bill.pageRedirectUrl),
-        merchant_name=caller.merchant.name,
-        now=service.clock.now(),
-        guard=service.guard,
+        merchant_name=call.caller.merchant.name,
+        now=call.service.clock.now(),
+        guard=call.service.guard,
     )
     _check_hash(bill.hash, bill.billId, bill.phone, bill.price)
-    created = await create_bill(service, caller, new, call.idem)
-    return wire.BillResponse(
-        apiKey=caller.api_key,
-        member=caller.member,
-        merchant=caller.merchant.merchant_code,
-        billId=created.bill_id,
-        hash=bill.hash,
-        shortUrl=f"{service.settings.public_url}/p/{created.short_code}",
-    )
+    return new
 
 
 async def destroy(call: Call[wire.DestroyBillInfo]) -> wire.BillDestroyResponse:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,7 +19,7 @@ from cheonggu.store.postgres import DatabaseAway
 from cheonggu.web import docs_page, health, pages, sandbox
 from cheonggu.web.envelope import refusal
 from cheonggu.web.operations import ROUTES
-from cheonggu.web.partner_api import PartnerApi
+from cheonggu.web.partner_api import PartnerApi, told_of
 from cheonggu.web.problems import page_error
 
 log = structlog.get_logger()
@@ -39,7 +41,8 @@ def build_app(service: Service) -> ASGIApp:
         # The partner API is the hot path: one look into a table, no router, no middleware.
         if scope["type"] == "http" and scope["path"] in ROUTES:
             await partner_api(scope, receive, send)
-        else:
+            return
+        with suppress(Exception):  # Starlette raises again what _failed has answered and told
             await browsed(scope, receive, send)
 
     return app
@@ -75,7 +78,7 @@ async def _away(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    log.error("request_failed", path=_kind(request), error=type(error).__name__)
+    log.error("request_failed", path=_kind(request), **told_of(error))
     if request.url.path.startswith(PAGES):
         return page_error(request, 500)
     return refusal(Refused(codes.ERROR))

@@ -79,10 +79,15 @@ def _code_of(error: Exception, operation: str) -> Code:
     if isinstance(error, DatabaseAway):
         log.warning("database_away", operation=operation, cause=type(error.__cause__).__name__)
         return codes.HTTP_503
+    log.error("request_failed", operation=operation, **told_of(error))
+    return codes.ERROR
+
+
+def told_of(error: Exception) -> dict[str, object]:
+    """What the log is told of an unforeseen error: its kind and where, not its words."""
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_LOGGED:]
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    log.error("request_failed", operation=operation, error=type(error).__name__, where=where)
-    return codes.ERROR
+    return {"error": type(error).__name__, "where": where}
 
 
 async def _send(send: Send, code: Code, body: bytes, more_headers: tuple[Header, ...]) -> None:

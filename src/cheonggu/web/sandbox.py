@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 import structlog
@@ -21,7 +21,7 @@ from cheonggu.domain.codes import Refused
 from cheonggu.domain.message import Kind
 from cheonggu.providers.sandbox import erase_practice
 from cheonggu.service import Service
-from cheonggu.store import bills, points, practice
+from cheonggu.store import accounts, bills, points, practice
 from cheonggu.store.postgres import Connection, Row
 from cheonggu.web.body import read_body
 from cheonggu.web.envelope import refusal
@@ -47,11 +47,15 @@ class _Pay(_Asked, kw_only=True):
 
 class _Points(_Asked, kw_only=True):
     balance: Annotated[int, msgspec.Meta(ge=0, le=10**15)]
+    merchant: str | None = None
 
 
 class _Clock(_Asked, kw_only=True):
     advanceSeconds: Annotated[float, msgspec.Meta(ge=0, le=366 * 86_400)]
 
+
+_RESETS: Final = 3
+"""Once more for what was on its way into the tables, by the clock before."""
 
 Handler = Callable[[Service, Request], Awaitable[dict[str, object]]]
 
@@ -171,12 +175,17 @@ async def _points(service: Service, request: Request) -> dict[str, object]:
     asked = await _read(request, _Points)
     partner = await service.directory.partner(asked.apiKey)
     now = service.clock.now()
+    wallet_code = asked.merchant or ""
+    if (partner.wallet_kind == "MERCHANT") != bool(wallet_code):
+        raise codes.invalid("merchant", "하위사업장마다 지갑이 있는 파트너만, 그리고 반드시 적어야 합니다.")
 
     async def change(conn: Connection) -> int:
+        if wallet_code and not await accounts.has_merchant(conn, partner.partner_id, wallet_code):
+            raise Refused(codes.PARTNER_003)
         return await points.set_balance(
             conn,
             partner_id=partner.partner_id,
-            wallet_code="",
+            wallet_code=wallet_code,
             points=asked.balance,
             note="sandbox",
             at=now,
@@ -196,8 +205,11 @@ async def _reset(service: Service, _request: Request) -> dict[str, object]:
         await practice.start_over(conn, sandbox_partners.START_POINTS)
         await erase_practice(conn)
 
-    await service.db.run(start_over)
-    await service.clock.refresh(service.db)
+    for _ in range(_RESETS):
+        await service.db.run(start_over)
+        await service.clock.refresh(service.db)
+        if not await practice.has_stragglers(service.db, service.clock.now()):
+            break
     service.directory.forget()
     return {"reset": True}
 

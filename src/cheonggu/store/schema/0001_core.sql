@@ -273,6 +273,7 @@ CREATE TABLE callback (
   leased_until  timestamptz,             -- the database's own clock
   fence         bigint NOT NULL DEFAULT 0,
   tries         integer NOT NULL DEFAULT 0,
+  again         boolean NOT NULL DEFAULT false,  -- asked for by hand while a try was under way
   settled_at    timestamptz,
   PRIMARY KEY (partner_id, callback_no),
   FOREIGN KEY (partner_id, bill_no) REFERENCES bill (partner_id, bill_no),

@@ -3,7 +3,11 @@
 -- create_bills assumes that every row can be accepted, and raises otherwise, which undoes all of it.
 -- judge_bills runs then: it gives a verdict for each row, as if they had come one after the other, and writes
 -- those that it accepts. It may be run again with the same numbers after a lost connection: what is there already
--- is 'DONE'. Both lock wallets first, then insert bills in (partner, billId) order, so that they cannot deadlock.
+-- is 'DONE'. Both lock wallets first, then insert bills in (partner, billId) order, so that they cannot deadlock;
+-- before that they name the tables that they will write, as a sandbox's reset takes all tables in one order.
+--
+-- judge_bills looks each row up by itself (LATERAL, LIMIT 1) and plans anew each time: a plan made while the
+-- tables were small read all of them for every row, long after they had grown.
 
 -- Always in the same order, so that nobody waits in a circle, and one partner in each statement.
 CREATE FUNCTION lock_wallets(a_partner bigint[], a_wallet text[]) RETURNS void LANGUAGE plpgsql AS $$
@@ -29,6 +33,7 @@ DECLARE
   d_points  bigint[];
   debited   bigint;
 BEGIN
+  LOCK TABLE idempotency, bill IN ROW EXCLUSIVE MODE;
   SELECT coalesce(array_agg(partner), '{}'), array_agg(wallet), array_agg(points)
   INTO d_partner, d_wallet, d_points
   FROM (SELECT partner, wallet, sum(cost)::bigint AS points
@@ -86,13 +91,19 @@ CREATE FUNCTION judge_bills(
   a_tax bigint[], a_name bytea[], a_phone bytea[], a_name_index bigint[], a_phone_index bigint[],
   a_message text[], a_expires timestamptz[], a_callback text[], a_redirect text[],
   a_code text[], a_at timestamptz[], a_key text[], a_digest bytea[]
-) RETURNS TABLE (o_ord bigint, o_verdict text, o_first_code text, o_first_short_code text) LANGUAGE plpgsql AS $$
+) RETURNS TABLE (o_ord bigint, o_verdict text, o_first_code text, o_first_short_code text) LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
+  LOCK TABLE idempotency, bill IN ROW EXCLUSIVE MODE;
   PERFORM lock_wallets(a_partner, a_wallet);
-  DELETE FROM idempotency i
-  USING unnest(a_partner, a_key, a_at) u (partner, key, at)
-  WHERE i.partner_id = u.partner AND i.operation = 'bill' AND i.idempotency_key = u.key
-    AND i.at <= u.at - interval '24 hours';
+  IF array_remove(a_key, NULL) <> '{}' THEN
+    DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
+      SELECT old.ctid FROM unnest(a_partner, a_key, a_at) u (partner, key, at)
+      CROSS JOIN LATERAL (
+        SELECT i.ctid FROM idempotency i
+        WHERE i.partner_id = u.partner AND i.operation = 'bill' AND i.idempotency_key = u.key
+          AND i.at <= u.at - interval '24 hours' FOR UPDATE) old));
+  END IF;
 
   RETURN QUERY
   WITH asked AS MATERIALIZED (
@@ -104,9 +115,13 @@ BEGIN
          WITH ORDINALITY u (partner, no, id, member, merchant, wallet, cost, type, issuer, product, price,
                             supply, tax, name, phone, name_index, phone_index, message, expires, callback,
                             redirect, code, at, key, digest, ord)
-    LEFT JOIN bill there ON there.partner_id = u.partner AND there.bill_id = u.id
-    LEFT JOIN idempotency i ON i.partner_id = u.partner AND i.operation = 'bill' AND i.idempotency_key = u.key
-    LEFT JOIN bill first ON first.partner_id = u.partner AND first.bill_no = i.bill_no),
+    LEFT JOIN LATERAL (
+      SELECT b.bill_no FROM bill b WHERE b.partner_id = u.partner AND b.bill_id = u.id LIMIT 1) there ON true
+    LEFT JOIN LATERAL (
+      SELECT k.request_digest, k.code, k.bill_no FROM idempotency k
+      WHERE k.partner_id = u.partner AND k.operation = 'bill' AND k.idempotency_key = u.key LIMIT 1) i ON true
+    LEFT JOIN LATERAL (
+      SELECT b.short_code FROM bill b WHERE b.partner_id = u.partner AND b.bill_no = i.bill_no LIMIT 1) first ON true),
   known AS (
     SELECT asked.*, CASE WHEN there = no THEN 'DONE'
                          WHEN first_code IS NOT NULL AND first_digest <> digest THEN 'IDEMPOTENCY_001'
