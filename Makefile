@@ -27,6 +27,7 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.run-installed: $(VENV)/.made requirements.txt pyproject.toml
+	@echo "Installing into $(VENV), once (half a minute or so) ..."
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

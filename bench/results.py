@@ -77,26 +77,25 @@ class Book:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._figures: dict[str, Figure] = {}
+        self._known: dict[str, Figure | Measurement] = {}
         self._rounds: dict[str, list[Round]] = {}
-        self._facts: list[Measurement] = []
 
     def add(self, figure: Figure, one: Round) -> None:
         """One more round of a figure."""
-        self._figures[figure.name] = figure
+        self._known[figure.name] = figure
         self._rounds.setdefault(figure.name, []).append(one)
 
     def note(self, fact: Measurement) -> None:
         """A figure that has no rounds; a later one of the same name takes its place."""
-        self._facts = [one for one in self._facts if one.name != fact.name] + [fact]
+        self._known[fact.name] = fact
 
     def values(self, name: str) -> list[float]:
         """A figure's values so far, one for each round."""
         return [one.value for one in self._rounds.get(name, [])]
 
     def measurements(self) -> list[Measurement]:
-        """Everything, facts first, in the order in which it was first measured."""
-        return self._facts + [self._measurement(figure) for figure in self._figures.values()]
+        """Everything, in the order in which it was first measured."""
+        return [self._measurement(one) if isinstance(one, Figure) else one for one in self._known.values()]
 
     def save(self) -> None:
         """Write everything."""

@@ -153,11 +153,11 @@ def test_results_are_one_object_for_each_measurement_with_five_keys(tmp_path: Pa
     book.note(Measurement(name="machine", value=2, unit="cores"))
     book.save()
     told = json.loads((tmp_path / "results.json").read_text())
-    assert [one["name"] for one in told] == ["machine", "base", "ours"]
+    assert [one["name"] for one in told] == ["base", "ours", "machine"]
     assert all({"name", "value", "unit", "ratio_to", "ratio"} <= one.keys() for one in told)
-    assert (told[2]["value"], told[2]["ratio"], told[2]["least"], told[2]["most"]) == (100, 9.091, 90, 500)
-    assert told[2]["cpu_us_each"] == {"server": 500}
-    assert load(tmp_path / "results.json")[2].ratio_to == "base"
+    assert (told[1]["value"], told[1]["ratio"], told[1]["least"], told[1]["most"]) == (100, 9.091, 90, 500)
+    assert told[1]["cpu_us_each"] == {"server": 500}
+    assert load(tmp_path / "results.json")[1].ratio_to == "base"
 
 
 def test_a_plan_that_reads_a_whole_growing_table_is_found(tmp_path: Path) -> None:

@@ -64,11 +64,23 @@ def test_a_traceback_cannot_pass_for_a_record(stream: io.StringIO) -> None:
     hostile = ValueError("12:00:00 info    forged\x1b[2J whsec_c2FuZGJveA==")
     structlog.get_logger().error("it broke", exc_info=hostile)
     text = stream.getvalue()
-    assert "ValueError: 12:00:00" in text
-    assert "c2FuZGJveA" not in text
+    assert "ValueError" in text
+    assert "forged" not in text
     assert "\x1b" not in text
     lines = text.rstrip("\n").split("\n")
     assert len(lines) == 1 or all(line.startswith("    ") for line in lines[1:])
+
+
+def test_an_exception_is_told_by_its_kind_and_place_and_not_by_its_words(stream: io.StringIO) -> None:
+    try:
+        int("김서연 님의 청구서")
+    except ValueError:
+        structlog.get_logger().exception("it broke")
+        logging.getLogger("elsewhere").exception("it broke there")
+    text = stream.getvalue()
+    assert text.count("ValueError") == 2
+    assert text.count("test_logs.py") == 2
+    assert "김서연" not in text
 
 
 def test_json_lines_are_json(capsys: pytest.CaptureFixture[str]) -> None:

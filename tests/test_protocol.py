@@ -8,7 +8,7 @@ import json
 import pytest
 
 from cheonggu.web import protocol
-from tests.live import Live
+from tests.live import Live, envelope_of
 
 
 async def talk(live: Live, *pieces: bytes) -> tuple[int, dict[str, object]]:
@@ -55,6 +55,16 @@ async def test_a_head_that_does_not_end_is_given_up(
     assert (status, envelope["code"]) == (408, "VALIDATION_001")
 
 
+@pytest.mark.parametrize("path", ["/bill", "/p/nobody/card", "/readyz", "/nowhere"])
+async def test_no_request_may_stay_half_sent(live: Live, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.2)
+    settings = live.service.settings
+    reader, writer = await asyncio.open_connection(settings.host, settings.port)
+    writer.write(HEAD.replace(b"/bill", path.encode()) + b"Content-Length: 100\r\n\r\n")
+    await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b'{"apiKey":'])
 async def test_a_body_that_does_not_end_is_given_up(
     live: Live, body: bytes, monkeypatch: pytest.MonkeyPatch
@@ -69,6 +79,51 @@ async def test_a_body_in_many_pieces_is_read(live: Live) -> None:
     head = HEAD.replace(b"/bill", b"/read/remain_count") + b"Content-Length: %d\r\n\r\n" % len(body)
     status, envelope = await talk(live, head, *(body[n : n + 1] for n in range(len(body))))
     assert (status, envelope["code"]) == (200, "PARTNER_003")
+
+
+READ = b'{"apiKey": "unknown"}'
+UPGRADING = (
+    b"POST /read/remain_count HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+    b"Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n"
+    b"Content-Length: %d\r\n\r\n" % len(READ)
+)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (UPGRADING + READ,),
+        (UPGRADING, READ),
+        tuple((UPGRADING + READ)[n : n + 1] for n in range(len(UPGRADING + READ))),
+        tuple((UPGRADING + READ)[n : n + 7] for n in range(0, len(UPGRADING + READ), 7)),
+        (UPGRADING.replace(b"Upgrade: h2c", b"uPGRADE:\twebsocket"), READ),
+    ],
+    ids=["one piece", "head and body", "bytes", "sevens", "odd spelling"],
+)
+async def test_an_offer_to_upgrade_is_passed_over(live: Live, pieces: tuple[bytes, ...]) -> None:
+    status, envelope = await talk(live, *pieces)
+    assert (status, envelope["code"]) == (200, "PARTNER_003")
+
+
+async def test_a_body_is_never_read_as_a_request(live: Live) -> None:
+    inner = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = b"POST /bill HTTP/1.1\r\nHost: x\r\nConnection: close\r\nUpgrade: x\r\nContent-Length: %d\r\n\r\n"
+    settings = live.service.settings
+    reader, writer = await asyncio.open_connection(settings.host, settings.port)
+    writer.write(head % len(inner))
+    await writer.drain()
+    writer.write(inner)
+    got = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    assert got.count(b"HTTP/1.1 ") == 1
+    assert b"openapi" not in got
+
+
+async def test_an_answer_that_is_due_comes_before_a_refusal(live: Live) -> None:
+    body = json.dumps(envelope_of(live.bill(billId="JUNK"))).encode()
+    head = HEAD + b"Content-Length: %d\r\n\r\n" % len(body)
+    status, envelope = await talk(live, head + body + b"\x16\x03 no HTTP\r\n\r\n")
+    assert (status, envelope["code"]) == (200, "0000")
 
 
 async def test_a_slow_second_request_on_a_kept_connection_is_given_up_too(

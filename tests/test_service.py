@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -453,6 +454,34 @@ async def test_reset_starts_over(live: Live) -> None:
     await assert_books_hold(live.service.db)
 
 
+async def test_a_resend_refused_while_paying_may_be_repeated_with_its_key(live: Live) -> None:
+    await live.create(billId="RP")
+    await live.pay("RP", "TIMEOUT_NOT_CHARGED")
+    resend = {"billId": "RP"}
+    assert (await live.operate("/bill/resend", resend, Idempotency_Key="r"))["code"] == "BILL_006"
+    await live.advance(11)
+
+    async def sent_again() -> bool:
+        return (await live.operate("/bill/resend", resend, Idempotency_Key="r"))["code"] == "0000"
+
+    await until(sent_again, 6)
+
+
+@pytest.mark.parametrize("bill_id", ["%00", "x" * 300, "%F0%9F%92%B8"])
+async def test_odd_bill_ids_are_of_no_message(live: Live, bill_id: str) -> None:
+    for what in ("messages", "callbacks"):
+        async with live.http.get(f"{live.url}/sandbox/{what}?billId={bill_id}") as answer:
+            assert (answer.status, await answer.json()) == (200, {what: []})
+
+
+async def test_the_clock_does_not_leave_the_calendar(live: Live) -> None:
+    near_the_end = datetime(2999, 12, 30, tzinfo=UTC) - datetime.now(UTC)
+    await live.service.db.execute("UPDATE clock SET offset_seconds = $1", near_the_end.total_seconds())
+    await live.service.clock.refresh(live.service.db)
+    status, envelope = await live.call("/sandbox/clock", {"advanceSeconds": 366 * 86_400})
+    assert (status, envelope["code"]) == (400, "VALIDATION_001")
+
+
 async def test_reset_under_load_succeeds_and_leaves_nothing_behind(live: Live) -> None:
     stop = asyncio.Event()
 
@@ -567,6 +596,7 @@ async def test_neither_a_foreign_page_nor_a_proxys_client_can_use_the_sandbox(li
         {"Origin": "https://evil.example"},
         {"Sec-Fetch-Site": "cross-site"},
         {"X-Forwarded-For": "203.0.113.7"},
+        {"Host": "evil.example:8080", "Sec-Fetch-Site": "same-origin"},
     ):
         async with live.http.post(live.url + "/sandbox/reset", json={}, headers=headers) as answer:
             assert answer.status == 403

@@ -206,12 +206,13 @@ def _host(said: str, text: str) -> str:
     host = text.removeprefix("[").removesuffix("]")
     if not host.isascii() or not host.isprintable() or set(host) & set(" /@?#"):
         raise SettingWrong(f"{said} must be a host name or an IP address, not {text!r}.")
-    if ":" in host and not _is_ip(host):
+    if ":" in host and not is_address(host):
         raise SettingWrong(f"{said} must be a host without a port (that is CHEONGGU_PORT), not {text!r}.")
     return host
 
 
-def _is_ip(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether this is an IP address, written out."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import Any, Final, TextIO, cast
 
@@ -43,6 +44,7 @@ _HIDDEN_LOOKS: Final = (
     (re.compile(r"(?<!\d)(01\d)-?\d{3,4}-?(\d{4})(?!\d)"), r"\1-****-\2"),
 )
 _TRACEBACK: Final = "exception"
+_FRAMES_TOLD: Final = 12
 
 
 def configure(*, readable: bool | None = None, stream: TextIO | None = None) -> None:
@@ -55,7 +57,7 @@ def configure(*, readable: bool | None = None, stream: TextIO | None = None) -> 
         structlog.processors.TimeStamper(fmt="%H:%M:%S" if readable else "iso", utc=not readable),
     ]
     last: list[Processor] = [
-        structlog.processors.format_exc_info,
+        _kind_and_place,
         _masked,
         _readable if readable else structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
@@ -66,6 +68,19 @@ def configure(*, readable: bool | None = None, stream: TextIO | None = None) -> 
         cache_logger_on_first_use=True,
     )
     _catch_standard_logging(shared, last, stream)
+
+
+def _kind_and_place(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """An exception as its kind and where it came from. Its words may quote a request, a row or a message."""
+    given: object = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given
+    if isinstance(given, tuple):
+        error = cast("tuple[object, object, object]", given)[1]
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_TOLD:]
+        places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        event[_TRACEBACK] = "\n".join([type(error).__name__, *places])
+    return event
 
 
 def _catch_standard_logging(shared: list[Processor], last: list[Processor], stream: TextIO) -> None:

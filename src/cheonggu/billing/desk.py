@@ -66,7 +66,7 @@ async def once(
             async with conn.transaction():
                 did = await verb(conn)
         except Refused as refused:
-            if not refused.code.lasting:
+            if not refused.lasting:
                 raise
             await idempotency.record(conn, partner_id, idem.operation, idem.key, refused.code.code)
             return refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cheonggu.billing.desk import Desk, Did, Idem, once
 from cheonggu.domain import codes
+from cheonggu.domain.bill import State
 from cheonggu.domain.codes import Refused
 from cheonggu.store import bills, points, queue
 from cheonggu.store.partners import Caller
@@ -23,7 +24,8 @@ async def resend(desk: Desk, caller: Caller, bill_id: str, idem: Idem | None) ->
         if bill is None:
             raise Refused(codes.BILL_003)
         if code := bill.why_not_resend(now):
-            raise Refused(code)
+            # A payment under way may fail, and then the same request is in order again.
+            raise Refused(code, lasting=bill.state is not State.PAYING)
         send_number = await queue.add_resend(conn, bill, cost, now)
         paid = await points.debit(
             conn,

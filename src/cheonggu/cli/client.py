@@ -48,7 +48,9 @@ def post(
             connection.connect()
         except OSError as error:
             return Outcome(
-                result="refused", message=f"Nothing was sent: {base_url} is out of reach ({error})."
+                result="refused",
+                message=f"Nothing was sent: {base_url} is out of reach ({error}). "
+                "Give another address with --base-url.",
             )
         connection.request("POST", prefix + path, body, headers)
         answer = connection.getresponse()

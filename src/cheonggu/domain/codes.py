@@ -23,12 +23,16 @@ class Code(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """An operation was refused, and nothing was changed. `message` defaults to the code's own text."""
+    """An operation was refused, and nothing was changed.
 
-    def __init__(self, code: Code, message: str | None = None) -> None:
+    `message` defaults to the code's own text, and `lasting` to what is usual for the code.
+    """
+
+    def __init__(self, code: Code, message: str | None = None, *, lasting: bool | None = None) -> None:
         super().__init__(message or code.message)
         self.code = code
         self.message = message or code.message
+        self.lasting = code.lasting if lasting is None else lasting
 
 
 def invalid(field: str, rule: str) -> Refused:

@@ -78,7 +78,8 @@ WHERE partner_id = $1 AND operation = $2 AND idempotency_key = $3
 
 _FIND: Final = """
 SELECT request_digest, code, bill_no, refund_no FROM idempotency
-WHERE partner_id = $1 AND operation = $2 AND idempotency_key = $3 AND at > $4::timestamptz - interval '24 hours'
+WHERE partner_id = $1 AND operation = $2 AND idempotency_key = $3
+  AND at > $4::timestamptz - interval '24 hours'
 """
 
 _RECORD: Final = """

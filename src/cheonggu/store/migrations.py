@@ -63,7 +63,10 @@ async def _missing(connection: Connection) -> list[Path]:
         raise SchemaMismatch(f"The database is newer than this version: it has {', '.join(unknown)}.")
     for name, checksum in applied.items():
         if known[name] != checksum:
-            raise SchemaMismatch(f"{name} was changed after it was applied to this database.")
+            raise SchemaMismatch(
+                f"{name} was changed after it was applied to this database. "
+                "A sandbox's data can be given up: delete its directory, or use another with --data."
+            )
     return [file for file in files() if file.name not in applied]
 
 

@@ -202,7 +202,7 @@ async def open_database(dsn: str, size: int = 10) -> Database:
     try:
         pool = await _create_pool(
             dsn,
-            min_size=1,
+            min_size=0,  # else asyncpg connects again by itself, while it is being closed too
             max_size=size,
             timeout=_CONNECT_TIMEOUT_SECONDS,
             command_timeout=_COMMAND_TIMEOUT_SECONDS,
@@ -215,7 +215,9 @@ async def open_database(dsn: str, size: int = 10) -> Database:
         )
     except (*_AWAY,) as error:
         raise DatabaseAway(error) from error
-    return Database(pool)
+    db = Database(pool)
+    await db.fetchval("SELECT 1")
+    return db
 
 
 async def connect(dsn: str, name: str = "cheonggu") -> OwnConnection:

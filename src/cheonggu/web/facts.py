@@ -52,7 +52,9 @@ def facts(names: Sequence[str], payer: PayerBill, now: datetime, language: Langu
 
 def _of_bill(bill: Bill, language: Language) -> _Texts:
     # Name and phone are empty once the payer's data was erased.
-    name, phone = masking.name(bill.payer_name), masking.phone(bill.payer_phone)
+    # A name that runs from right to left must not turn the phone around.
+    name = Markup("<bdi>{}</bdi>").format(masking.name(bill.payer_name)) if bill.payer_name else ""
+    phone = masking.phone(bill.payer_phone)
     return {
         "payer": Markup(" · ").join(filter(None, (name, phone and language.whole(phone)))),
         "sent": dates.day(language.code, today(bill.created_at)),

@@ -7,6 +7,7 @@ reads it. A request that comes in one piece, as nearly all do, never starts a ti
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -17,6 +18,8 @@ from cheonggu.web import envelope
 HEAD_BYTES: Final = 16 * 1024
 HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 10.0
+_UPGRADE: Final = re.compile(rb"\nupgrade(?=[ \t]*:)", re.IGNORECASE)
+_UPGRADE_NAME: Final = b"\nupgrade"
 MOST_CONNECTIONS: Final = 10_000
 """Below the usual limit of open files once a service is set up for it; a new one above it is closed."""
 
@@ -25,6 +28,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP over httptools, with a bounded head; what is no HTTP is answered in the envelope too."""
 
     _head_bytes = 0
+    _held = b""
     _in_head = False
     _in_body = False
     _timer: asyncio.TimerHandle | None = None
@@ -44,17 +48,35 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; what is not whole by now is waited for, but not for ever."""
+        data = self._without_upgrade(data)
+        # What follows a request in one piece belongs to it at first, so it does not count as a head's.
+        counts = self._in_head or not self.cycle
         super().data_received(data)
         if self.transport.is_closing():
             return
         if self._in_head:
-            self._head_bytes += len(data)
+            self._head_bytes += len(data) if counts else 0
             if self._head_bytes > HEAD_BYTES:
                 self._refuse(431)
             elif self._timer is None:
                 self._expect(HEAD_SECONDS)
         elif self._in_body and self._timer is None:
             self._expect(BODY_SECONDS)
+
+    def _without_upgrade(self, data: bytes) -> bytes:
+        """The same bytes with a header `Upgrade` renamed.
+
+        We upgrade to nothing, so RFC 9110 has us go on as if it were not there. The parser would stop reading
+        at such a head instead: Java's client sends one with every request, and the body would pass for a
+        request. A name that is cut off by the end of the data waits for the rest of it.
+        """
+        data, self._held = self._held + data, b""
+        if not self._in_body and b"\n\r\n" not in data and b"\n\n" not in data:
+            tail = data[-len(_UPGRADE_NAME) :].lower()
+            begun = next((n for n in range(len(tail), 0, -1) if _UPGRADE_NAME.startswith(tail[-n:])), 0)
+            if begun:
+                data, self._held = data[:-begun], data[-begun:]
+        return _UPGRADE.sub(b"\nx-grade", data) if b"grade" in data.lower() else data
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -100,12 +122,21 @@ class BoundedProtocol(HttpToolsProtocol):
     def _late(self) -> None:
         self._timer = None
         # Whoever was answered already is only thrown out: two answers to one request would be one too many.
-        if self._in_body and self.cycle.response_started:
-            self.transport.close()
+        if self._in_body:
+            self._give_up_body()
         elif not self.transport.is_closing():
             self._refuse(408)
 
+    def _give_up_body(self) -> None:
+        if not self.cycle.response_started:
+            self.cycle.response_complete = True  # whoever reads the body finds the client gone
+            self._refuse(408)
+        self.transport.close()
+
     def _refuse(self, status: int) -> None:
+        if self.cycle and not self.cycle.response_complete:
+            self.cycle.keep_alive = False  # the answer that is due comes first, and ends the connection
+            return
         body = envelope.refusal_body(codes.VALIDATION_001, _WHY[status])
         head = [STATUS_LINE[status], b"connection: close\r\n"]
         head += [b"%b: %b\r\n" % header for header in envelope.headers(status, body)]

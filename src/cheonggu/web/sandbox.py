@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Annotated, Final, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -12,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cheonggu.billing import sandbox_partners
+from cheonggu.config import Settings, is_address
 from cheonggu.delivery import callback as callbacks
 from cheonggu.delivery.message import render
 from cheonggu.delivery.payment import pay
@@ -19,6 +22,7 @@ from cheonggu.domain import codes
 from cheonggu.domain.bill import WIRE_STATE, Bill
 from cheonggu.domain.codes import Refused
 from cheonggu.domain.message import Kind
+from cheonggu.domain.seoul import LAST_DAY, end_of
 from cheonggu.providers.sandbox import erase_practice
 from cheonggu.service import Service
 from cheonggu.store import accounts, bills, points, practice
@@ -54,6 +58,7 @@ class _Clock(_Asked, kw_only=True):
     advanceSeconds: Annotated[float, msgspec.Meta(ge=0, le=366 * 86_400)]
 
 
+_LAST_MOMENT: Final = end_of(LAST_DAY)
 _RESETS: Final = 3
 """Once more for what was on its way into the tables, by the clock before."""
 
@@ -77,8 +82,13 @@ def routes() -> list[Route]:
 def _route(path: str, method: str, handler: Handler) -> Route:
     async def endpoint(request: Request) -> Response:
         service: Service = request.app.state.service
-        foreign = from_elsewhere(request.headers, request.url.scheme, service.settings.public_url)
-        if foreign or not service.settings.sandbox_allows(_address(request)):
+        settings = service.settings
+        foreign = from_elsewhere(request.headers, request.url.scheme, settings.public_url)
+        if (
+            foreign
+            or not _names_us(request, settings)
+            or not service.settings.sandbox_allows(_address(request))
+        ):
             return refusal(Refused(codes.HTTP_403))
         try:
             body = await handler(service, request)
@@ -95,6 +105,13 @@ def _address(request: Request) -> str:
     """Who asks; what a proxy passes on comes from somewhere else, and from where is only hearsay."""
     proxied = any(name in request.headers for name in ("forwarded", "x-forwarded-for", "x-real-ip"))
     return "" if proxied or request.client is None else request.client.host
+
+
+def _names_us(request: Request, settings: Settings) -> bool:
+    """Whether Host is an address or one of our own names: a stranger's name may be made to lead here."""
+    host = request.url.hostname or ""
+    own = {"localhost", settings.host, urlsplit(settings.public_url).hostname}
+    return host in own or is_address(host)
 
 
 async def _messages(service: Service, request: Request) -> dict[str, object]:
@@ -196,6 +213,8 @@ async def _points(service: Service, request: Request) -> dict[str, object]:
 
 async def _clock(service: Service, request: Request) -> dict[str, object]:
     asked = await _read(request, _Clock)
+    if service.clock.now() + timedelta(seconds=asked.advanceSeconds) > _LAST_MOMENT:
+        raise codes.invalid("advanceSeconds", "2999년을 넘길 수 없습니다.")
     await service.clock.advance(service.db, asked.advanceSeconds)
     return {"now": service.clock.now()}
 
@@ -226,7 +245,8 @@ async def _receiver(_service: Service, request: Request) -> dict[str, object]:
 async def _whose(service: Service, request: Request) -> tuple[int, str | None]:
     api_key = request.query_params.get("apiKey", sandbox_partners.FIRST.api_key)
     partner = await service.directory.partner(api_key)
-    return partner.partner_id, request.query_params.get("billId")
+    bill_id = request.query_params.get("billId")
+    return partner.partner_id, bill_id and bill_id.replace("\0", "")  # PostgreSQL's texts have no NUL
 
 
 async def _read(request: Request, of: type[T]) -> T:
