@@ -37,6 +37,15 @@ def secret_key(settings: Settings) -> str:
         ) from error
 
 
+def check_there(settings: Settings) -> None:
+    """Raises SettingWrong where there is no data yet: a command that looks must not make an empty database."""
+    if settings.database_url is None and not (settings.data_dir.is_dir() and any(settings.data_dir.iterdir())):
+        raise SettingWrong(
+            f"There is no data in {settings.data_dir}. Say where it is with CHEONGGU_DATA_DIR or "
+            "CHEONGGU_DATABASE_URL, or begin with: cheonggu dev"
+        )
+
+
 @asynccontextmanager
 async def database_address(settings: Settings) -> AsyncGenerator[str]:
     """The database's address: CHEONGGU_DATABASE_URL, else the embedded server, running or started now."""
@@ -111,6 +120,7 @@ def work(command: Callable[[Place], Awaitable[T]]) -> T:
         from cheonggu.store.migrations import check_schema
 
         settings = read_settings()
+        check_there(settings)
         async with database_address(settings) as dsn:
             await check_schema(dsn)
             async with opened(settings, dsn) as place:
