@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: dev test check requirements clean
+.PHONY: dev test check bench bench-full requirements clean
 
 dev: $(VENV)/.run-installed
 	@exec $(BIN)/cheonggu dev $(ARGS)
@@ -14,9 +14,15 @@ test: $(VENV)/.test-installed check
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.test-installed
-	@$(BIN)/ruff check src tests
-	@$(BIN)/ruff format --check src tests
+	@$(BIN)/ruff check src tests bench
+	@$(BIN)/ruff format --check src tests bench
 	@$(BIN)/basedpyright --level error
+
+bench: $(VENV)/.bench-installed
+	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-full: $(VENV)/.bench-installed
+	@exec $(BIN)/python -m bench --full $(ARGS)
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -36,12 +42,19 @@ $(VENV)/.test-installed: $(VENV)/.run-installed requirements-test.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-test.txt
 	@touch $@
 
+$(VENV)/.bench-installed: $(VENV)/.run-installed requirements-bench.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
 # For maintainers: needs uv. Hashes without addresses, so that any package index serves.
 requirements:
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 pyproject.toml requirements-build.in -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --extra test -c requirements.txt pyproject.toml requirements-build.in -o requirements-test.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 -c requirements.txt -c requirements-test.txt requirements-bench.in \
+	  -o requirements-bench.txt
 
 clean:
 	rm -rf $(VENV)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 
 import msgspec
@@ -32,9 +34,18 @@ def main() -> None:
         return
     effort = _changed(EFFORTS[given.effort], given.only, given.rounds, given.seconds)
     try:
-        asyncio.run(perform(effort, given.out, given.directory))
+        asyncio.run(_until_told(perform(effort, given.out, given.directory)))
     except (PeerMissing, LoadFailed, DidNotStart) as error:
         sys.exit(f"bench: {error}")
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        sys.exit("bench: stopped")
+
+
+async def _until_told(work: Coroutine[None, None, None]) -> None:
+    """Do the work; SIGTERM ends it as Ctrl-C does, leaving nothing behind."""
+    task = asyncio.create_task(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await task
 
 
 class _Given(argparse.Namespace):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final, Protocol
@@ -65,10 +66,11 @@ async def perform(effort: Effort, out: Path, directory: Path) -> None:
         many = await made.make_template(effort.many)
         hall = Hall(made, effort, book, show, many, directory)
         for name in effort.scenes:
-            scene = SCENES[name]
+            scene, began = SCENES[name], time.monotonic()
             known = {one.name for one in book.measurements()}
             with show.scene(scene.TITLE, scene.steps(effort)):
                 await scene.play(hall)
             book.save()
             show.table(scene.TITLE, [one for one in book.measurements() if one.name not in known])
+            show.say(f"{name}: {time.monotonic() - began:.0f} s")
     show.say(f"Written: {out}")

@@ -23,7 +23,7 @@ class Drainable(Protocol):
 
     hands: Hands
 
-    async def step(self) -> bool: ...
+    async def step(self) -> int: ...
 
 
 async def caller_of(service: Service, who: SandboxPartner = FIRST) -> Caller:

@@ -13,6 +13,8 @@ from typing import Final, cast
 
 import uvloop
 
+from cheonggu.cli.process import die_with_parent
+
 _BODY: Final = b'{"code":"0000"}'
 _ANSWER: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
     len(_BODY),
@@ -58,5 +60,6 @@ async def _serve(well: int, hanging: int, refusing: int) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(*map(int, sys.argv[1:4])))

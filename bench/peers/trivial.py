@@ -8,6 +8,8 @@ from typing import Final, cast
 
 import uvloop
 
+from cheonggu.cli.process import die_with_parent
+
 _BODY: Final = b'{"code":"0000","message":"","data":null}'
 _ANSWER: Final = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
 
@@ -31,5 +33,6 @@ async def _serve(port: int) -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(int(sys.argv[1])))

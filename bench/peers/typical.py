@@ -25,6 +25,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from cheonggu.cli.process import die_with_parent
+
 COST_POINTS = 55
 POOL = 16
 """As many connections as the base has clients; more only queue up at the partner's row."""
@@ -225,6 +227,7 @@ async def write(session: AsyncSession, request: RequestIn) -> int:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     uvicorn.run(
         app,
         host="127.0.0.1",

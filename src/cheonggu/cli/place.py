@@ -38,8 +38,10 @@ def secret_key(settings: Settings) -> str:
 
 
 def check_there(settings: Settings) -> None:
-    """Raises SettingWrong where there is no data yet: a command that looks must not make an empty database."""
-    if settings.database_url is None and not (settings.data_dir.is_dir() and any(settings.data_dir.iterdir())):
+    """Raises SettingWrong where there is no data yet: a command that looks makes no empty database."""
+    if settings.database_url is None and not (
+        settings.data_dir.is_dir() and any(settings.data_dir.iterdir())
+    ):
         raise SettingWrong(
             f"There is no data in {settings.data_dir}. Say where it is with CHEONGGU_DATA_DIR or "
             "CHEONGGU_DATABASE_URL, or begin with: cheonggu dev"

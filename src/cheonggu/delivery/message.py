@@ -28,6 +28,7 @@ LEASE_SECONDS: Final = 20.0
 """Longer than a sender may take: a claim older than the difference is not acted on any more."""
 MOST_IN_HAND: Final = 512
 MOST_IN_A_CLAIM: Final = 128
+_WORTH_A_CLAIM: Final = MOST_IN_A_CLAIM // 4
 """So that claiming never keeps the loop busy for long: the API may be answering on it."""
 MOST_IN_A_COMMIT: Final = 256
 REASON_LIMIT: Final = 300
@@ -62,16 +63,31 @@ class Messenger:
         self.hands = Hands(MOST_IN_HAND)
         self._settling = Batcher(patiently(db, outbox.settle_messages), most=MOST_IN_A_COMMIT, key=_number)
 
-    async def step(self) -> bool:
-        """Claim what there is and hands for; whether there may be more."""
+    async def fill(self) -> bool:
+        """Claim what there is and hands for; whether a whole claim says that there is more.
+
+        A smaller one is not followed by another at once: what comes in meanwhile shares the next one, which
+        costs as much for one message as for many.
+        """
+        return await self.step() == MOST_IN_A_CLAIM
+
+    async def step(self) -> int:
+        """Claim what there is and hands for; how many."""
         most = min(self.hands.free, MOST_IN_A_CLAIM)
-        if most < MOST_IN_A_CLAIM // 4:
-            return False
+        if most < _WORTH_A_CLAIM:
+            return 0
         begin_before = asyncio.get_running_loop().time() + LEASE_SECONDS - self._deadline_seconds
         claimed = await outbox.claim_messages(self._db, self._clock.now(), LEASE_SECONDS, most)
         for message in claimed:
             self.hands.take(self._see_through(message, begin_before))
-        return bool(claimed)
+        return len(claimed)
+
+    async def rest(self, seconds: float) -> None:
+        """Wait for so long, or, with full hands, until one is free."""
+        if self.hands.free < _WORTH_A_CLAIM:
+            await self.hands.rest(seconds)
+        else:
+            await asyncio.sleep(seconds)
 
     async def finish(self, within_seconds: float) -> None:
         """See through what is in hand, and write it; drop what takes longer."""

@@ -60,7 +60,7 @@ async def work(service: Service, stop: asyncio.Event) -> None:
     def repeat(step: Step, every: float = POLL_SECONDS) -> asyncio.Task[None]:
         return asyncio.create_task(_repeat(step, stop, outage, every, _rest_until(stop)))
 
-    claims = [claim(messenger.step, messenger.hands.rest), claim(deliverer.step, deliverer.hands.rest)]
+    claims = [claim(messenger.fill, messenger.rest), claim(deliverer.step, deliverer.hands.rest)]
     others = [
         repeat(lambda: janitor.ask_payments(service)),
         repeat(lambda: janitor.ask_refunds(service)),

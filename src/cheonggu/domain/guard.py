@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 import msgspec
 
-from cheonggu.domain.url import Address, parse_host, parse_port, parse_target
+from cheonggu.domain.url import Address, Target, parse_host, parse_port, parse_target
 
 Network = IPv4Network | IPv6Network
 
@@ -104,7 +105,7 @@ class Guard(msgspec.Struct, frozen=True):
             target = parse_target(url)
         except ValueError as error:
             return str(error)
-        return self.judge(target.address, host=target.host, port=target.port) if target.address else None
+        return _judge_literal(self, target) if target.address else None
 
     def _forbidden(self, address: Address, host: str | None, port: int | None) -> str | None:
         if isinstance(address, IPv6Address):
@@ -130,6 +131,12 @@ class Guard(msgspec.Struct, frozen=True):
         if isinstance(address, IPv6Address) and address not in _GLOBAL_IPV6:
             return "전역 유니캐스트가 아닌 주소"
         return None if address.is_global and not address.is_multicast else "공인망 밖의 주소"
+
+
+@lru_cache(maxsize=1024)  # a partner's bills lead to the same receiver
+def _judge_literal(guard: Guard, target: Target) -> str | None:
+    assert target.address
+    return guard.judge(target.address, host=target.host, port=target.port)
 
 
 def _carried(address: Address) -> Iterator[IPv4Address]:

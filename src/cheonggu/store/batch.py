@@ -65,21 +65,30 @@ class Batcher(Generic[T, R]):
         """How many items wait for a batch to begin."""
         return len(self._queue)
 
-    async def submit(self, item: T) -> R:
+    async def submit(self, item: T, within_seconds: float | None = None) -> R:
         """The result of `item` once its batch is written. An item given up before its batch began is dropped.
 
-        Raises BatcherClosed after `close`, BatchLost when the writer itself was stopped.
+        Raises BatcherClosed after `close`, BatchLost when the writer itself was stopped, and TimeoutError
+        after `within_seconds`.
         """
         if self._closed:
             raise BatcherClosed
         key = self._key(item)
-        done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[R] = loop.create_future()
         self._queue.append(_Waiting(item, key if isinstance(key, list) else (key,), done))
         if self._writer is None:
             nobodys = contextvars.Context()  # not the first submitter's: its log fields are its own
             self._writer = asyncio.create_task(self._work(), name="batch writer", context=nobodys)
             self._writer.add_done_callback(self._ended)
-        return await done
+        if within_seconds is None:
+            return await done
+        # A plain timer: asyncio.timeout costs several times as much, and this is on the way of every create.
+        timer = loop.call_later(within_seconds, _give_up, done)
+        try:
+            return await done
+        finally:
+            timer.cancel()
 
     async def close(self, within_seconds: float | None = None) -> None:
         """Take nothing more, and return when everything taken is written.
@@ -149,6 +158,11 @@ def _paired(batch: list[_Waiting[T, R]], results: Sequence[R]) -> Iterator[tuple
     if len(results) != len(batch):
         raise BatchLost
     return zip(batch, results, strict=True)
+
+
+def _give_up(done: asyncio.Future[R]) -> None:
+    if not done.done():
+        done.set_exception(TimeoutError())
 
 
 def _fail(waiting: _Waiting[T, R], error: Exception) -> None:

@@ -118,8 +118,7 @@ class Intake:
             raise DatabaseAway(TimeoutError("too many creates are waiting"))
         row = self._row(caller, new, now, await self._number(), key, digest)
         try:
-            async with asyncio.timeout(_WAIT_SECONDS):
-                verdict = await self._batcher.submit(row)
+            verdict = await self._batcher.submit(row, _WAIT_SECONDS)
         except (TimeoutError, BatchLost, BatcherClosed) as error:
             raise DatabaseAway(error) from error
         if isinstance(verdict, Exception):
