@@ -161,6 +161,10 @@ class Live:
         async with self.http.get(f"{self.url}/sandbox/callbacks", params={"billId": bill_id}) as answer:
             return (await answer.json())["callbacks"]
 
+    async def called(self, times: int = 1) -> bool:
+        """Whether the receiver was called so often."""
+        return len(self.receiver.calls) >= times
+
     async def advance(self, seconds: float) -> None:
         """Move the sandbox's clock forward."""
         status, body = await self.call("/sandbox/clock", {"advanceSeconds": seconds})

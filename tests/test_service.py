@@ -1,18 +1,15 @@
-"""The whole story through real HTTP: create, message, pay, callback, cancel, and every refusal on the way."""
+"""The whole story through real HTTP: create, message, pay, callback, cancel, and refusals on the way."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import hmac
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from cheonggu.billing import onboarding
 from cheonggu.domain.hashing import request_hash
-from cheonggu.domain.seoul import SEOUL
 from tests.checks import assert_books_hold
 from tests.conftest import until
 from tests.live import API_KEY, MEMBER, MERCHANT, OTHER, WEBHOOK_SECRET, Live, Received, envelope_of
@@ -39,7 +36,7 @@ async def test_the_whole_story_from_bill_to_cancel(live: Live) -> None:
 
     assert (await live.read("STORY-1"))["apprState"] == "W"
     assert await live.pay("STORY-1") == "F"
-    await until(lambda: _called(live, 1), 2)
+    await until(lambda: live.called(1), 2)
     got = live.receiver.calls[0]
     assert got.query == "token=a%2Fb+c"
     assert got.body["billId"] == "STORY-1"
@@ -61,10 +58,6 @@ async def test_the_whole_story_from_bill_to_cancel(live: Live) -> None:
     assert after["apprDt"] == canceled["data"]["apprCancelDt"]
     assert (await live.cancel("STORY-1"))["code"] == "BILL_005"
     await assert_books_hold(live.service.db, settled=True)
-
-
-async def _called(live: Live, times: int) -> bool:
-    return len(live.receiver.calls) >= times
 
 
 def _signed(got: Received, secret: str) -> bool:
@@ -258,16 +251,12 @@ async def test_resend_is_refused_by_state_with_one_code(live: Live) -> None:
     assert await live.destroy("OLD") == "0000"
 
 
-async def test_an_unknown_sandbox_message_list_is_empty(live: Live) -> None:
-    assert await live.messages("NEVER") == []
-
-
 async def test_a_decline_leaves_the_bill_to_be_paid_again(live: Live) -> None:
     await live.create(billId="NO")
     assert await live.pay("NO", "DECLINE") == "W"
     assert (await live.cancel("NO"))["code"] == "BILL_008"
     assert await live.pay("NO") == "F"
-    await until(lambda: _called(live, 1), 2)
+    await until(lambda: live.called(1), 2)
     assert len(live.receiver.calls) == 1
     await assert_books_hold(live.service.db, settled=True)
 
@@ -282,7 +271,7 @@ async def test_a_time_out_that_charged_is_found_out(live: Live) -> None:
         return (await live.read("SLOW"))["apprState"] == "F"
 
     await until(paid, 6)
-    await until(lambda: _called(live, 1), 2)
+    await until(lambda: live.called(1), 2)
     await assert_books_hold(live.service.db, settled=True)
 
 
@@ -315,119 +304,6 @@ async def test_a_late_charge_is_given_back_and_the_bill_stays_as_it_is(live: Liv
     await assert_books_hold(live.service.db, settled=True)
 
 
-async def test_a_callback_that_does_not_count_is_tried_again_with_the_reason_kept(live: Live) -> None:
-    live.receiver.answer = lambda _: (
-        200,
-        '{"code":"1"}' if len(live.receiver.calls) < 2 else '{"code":"0000"}',
-    )
-    await live.create(billId="CB")
-    await live.pay("CB")
-    await until(lambda: _called(live, 1), 2)
-
-    async def tried(times: int) -> bool:
-        return len((await live.callbacks("CB"))[0]["attempts"]) == times
-
-    await until(lambda: tried(1), 2)
-    [callback] = await live.callbacks("CB")
-    assert callback["state"] == "PENDING"
-    assert callback["attempts"][0]["status"] == 200
-    assert '"1"' in callback["attempts"][0]["reason"]
-    await live.advance(10)
-    await until(lambda: tried(2), 2)
-    [callback] = await live.callbacks("CB")
-    assert callback["state"] == "DELIVERED"
-    first, second = live.receiver.calls
-    assert first.headers["webhook-id"] == second.headers["webhook-id"]
-    assert first.raw == second.raw
-    status, _ = await live.call(f"/sandbox/callbacks/{callback['id']}/resend", {})
-    assert status == 200
-    await until(lambda: _called(live, 3), 2)
-    await assert_books_hold(live.service.db)
-
-
-async def test_a_dead_receiver_is_given_up_after_a_day(live: Live) -> None:
-    live.receiver.answer = lambda _: (500, "")
-    await live.create(billId="DEAD")
-    await live.pay("DEAD")
-    await until(lambda: _called(live, 1), 2)
-    await live.advance(25 * 3600)
-
-    async def exhausted() -> bool:
-        return (await live.callbacks("DEAD"))[0]["state"] == "EXHAUSTED"
-
-    await until(exhausted, 3)
-    assert all("500" in attempt["reason"] for attempt in (await live.callbacks("DEAD"))[0]["attempts"])
-
-
-async def test_a_repeated_key_gets_the_first_answer_and_other_bytes_are_refused(live: Live) -> None:
-    bill = envelope_of(live.bill(billId="KEY"))
-    first = await live.call("/bill", bill, Idempotency_Key="k-1")
-    assert await live.call("/bill", bill, Idempotency_Key="k-1") == first
-    status, other = await live.call("/bill", envelope_of(live.bill(billId="KEY2")), Idempotency_Key="k-1")
-    assert (status, other["code"]) == (409, "IDEMPOTENCY_001")
-    assert await live.balance() == 1_000_000 - 55
-    assert await live.destroy("KEY", Idempotency_Key="k-1") == "0000", "a key's scope is one operation"
-    assert await live.destroy("KEY", Idempotency_Key="k-1") == "0000"
-    assert await live.destroy("KEY", Idempotency_Key="k-2") == "BILL_005"
-    await live.advance(86_400)
-    assert await live.destroy("KEY", Idempotency_Key="k-1") == "BILL_005", "a key is remembered for a day"
-
-
-async def test_a_repeated_cancel_answers_as_its_refund_stands(live: Live) -> None:
-    await live.create(billId="CK")
-    await live.pay("CK")
-    first, second = await asyncio.gather(*(live.cancel("CK", Idempotency_Key="c") for _ in range(2)))
-    assert first == second
-    assert first["code"] == "0000"
-    assert await live.cancel("CK", Idempotency_Key="c") == first
-    assert (await live.cancel("CK", Idempotency_Key="d"))["code"] == "BILL_005"
-    await assert_books_hold(live.service.db, settled=True)
-
-
-async def script_refund(live: Live, outcome: str) -> None:
-    """What the sandbox's gateway does at the next refund of the only payment there is."""
-    await live.service.db.execute(
-        "INSERT INTO sandbox_script (subject, outcome) SELECT order_id, $1 FROM attempt", outcome
-    )
-
-
-@pytest.mark.parametrize(
-    ("outcome", "code", "state"),
-    [
-        ("REFUND_REFUSED_CARD", "PAYMENT_001", "F"),
-        ("REFUND_MAINTENANCE", "MAINTAINED_METHOD", "F"),
-        ("REFUND_UNKNOWN_DONE", "0000", "C"),
-        ("REFUND_UNKNOWN_NOT_DONE", "0000", "C"),
-    ],
-)
-async def test_a_refund_ends_as_the_gateway_says(live: Live, outcome: str, code: str, state: str) -> None:
-    await live.create(billId="RF")
-    await live.pay("RF")
-    await script_refund(live, outcome)
-    assert (await live.cancel("RF"))["code"] == code
-    assert (await live.read("RF"))["apprState"] == state
-    await assert_books_hold(live.service.db, settled=True)
-
-
-async def test_a_cancel_refused_for_maintenance_may_be_repeated_with_its_key(live: Live) -> None:
-    await live.create(billId="MT")
-    await live.pay("MT")
-    await script_refund(live, "REFUND_MAINTENANCE")
-    assert (await live.cancel("MT", Idempotency_Key="m"))["code"] == "MAINTAINED_METHOD"
-    assert (await live.cancel("MT", Idempotency_Key="m"))["code"] == "0000"
-    await assert_books_hold(live.service.db, settled=True)
-
-
-async def test_a_cancel_refused_by_the_card_company_stays_refused_for_its_key(live: Live) -> None:
-    await live.create(billId="CC")
-    await live.pay("CC")
-    await script_refund(live, "REFUND_REFUSED_CARD")
-    assert (await live.cancel("CC", Idempotency_Key="c"))["code"] == "PAYMENT_001"
-    assert (await live.cancel("CC", Idempotency_Key="c"))["code"] == "PAYMENT_001"
-    assert (await live.cancel("CC", Idempotency_Key="d"))["code"] == "0000"
-    await assert_books_hold(live.service.db, settled=True)
-
-
 async def test_of_pay_destroy_and_pay_at_once_one_wins(live: Live) -> None:
     for number in range(15):
         bill_id = f"RACE{number}"
@@ -439,127 +315,6 @@ async def test_of_pay_destroy_and_pay_at_once_one_wins(live: Live) -> None:
         assert (destroyed == "0000") == (state == "D"), (paid, destroyed, paid_too, state)
         assert state in {"D", "F"}
     await assert_books_hold(live.service.db, settled=True)
-
-
-async def test_reset_starts_over(live: Live) -> None:
-    await live.create(billId="BEFORE")
-    await live.pay("BEFORE")
-    await live.advance(86_400)
-    status, _ = await live.call("/sandbox/reset", {})
-    assert status == 200
-    assert await live.balance() == 1_000_000
-    assert (await live.operate("/bill/read", {"billId": "BEFORE"}))["code"] == "BILL_003"
-    assert await live.service.db.fetchval("SELECT offset_seconds FROM clock") == 0
-    await live.create(billId="BEFORE")
-    await assert_books_hold(live.service.db)
-
-
-async def test_a_resend_refused_while_paying_may_be_repeated_with_its_key(live: Live) -> None:
-    await live.create(billId="RP")
-    await live.pay("RP", "TIMEOUT_NOT_CHARGED")
-    resend = {"billId": "RP"}
-    assert (await live.operate("/bill/resend", resend, Idempotency_Key="r"))["code"] == "BILL_006"
-    await live.advance(11)
-
-    async def sent_again() -> bool:
-        return (await live.operate("/bill/resend", resend, Idempotency_Key="r"))["code"] == "0000"
-
-    await until(sent_again, 6)
-
-
-@pytest.mark.parametrize("bill_id", ["%00", "x" * 300, "%F0%9F%92%B8"])
-async def test_odd_bill_ids_are_of_no_message(live: Live, bill_id: str) -> None:
-    for what in ("messages", "callbacks"):
-        async with live.http.get(f"{live.url}/sandbox/{what}?billId={bill_id}") as answer:
-            assert (answer.status, await answer.json()) == (200, {what: []})
-
-
-async def test_the_clock_does_not_leave_the_calendar(live: Live) -> None:
-    near_the_end = datetime(2999, 12, 30, tzinfo=UTC) - datetime.now(UTC)
-    await live.service.db.execute("UPDATE clock SET offset_seconds = $1", near_the_end.total_seconds())
-    await live.service.clock.refresh(live.service.db)
-    status, envelope = await live.call("/sandbox/clock", {"advanceSeconds": 366 * 86_400})
-    assert (status, envelope["code"]) == (400, "VALIDATION_001")
-
-
-async def test_reset_under_load_succeeds_and_leaves_nothing_behind(live: Live) -> None:
-    stop = asyncio.Event()
-
-    async def use(client: int) -> None:
-        number = 0
-        while not stop.is_set():
-            number += 1
-            bill = live.bill(billId=f"L{client}-{number}", sendType="URL" if number % 2 else "TALK")
-            await live.operate("/bill", bill)
-            await live.call("/sandbox/pay", {"billId": bill["billId"], "outcome": "APPROVE"})
-            await live.destroy(bill["billId"])
-
-    users = [asyncio.create_task(use(client)) for client in range(8)]
-    for days in range(1, 6):
-        await live.advance(days * 86_400)
-        status, body = await live.call("/sandbox/reset", {})
-        assert status == 200, body
-    stop.set()
-    await asyncio.gather(*users)
-    ahead = "SELECT count(*) FROM bill WHERE created_at > $1"
-    assert await live.service.db.fetchval(ahead, live.service.clock.now()) == 0
-    await assert_books_hold(live.service.db)
-
-
-async def test_reset_moves_what_other_partners_wait_for_back_with_the_clock(live: Live) -> None:
-    live.receiver.answer = lambda _: (500, "")
-    await live.service.db.execute("UPDATE partner SET sandbox = false WHERE name = 'sandbox'")
-    await live.advance(3 * 86_400)
-    await live.create(billId="THEIRS")
-    await live.pay("THEIRS")
-    await until(lambda: _called(live, 1), 2)
-    assert (await live.call("/sandbox/reset", {}))[0] == 200
-    due_at = await live.service.db.fetchval("SELECT due_at FROM callback")
-    assert abs((due_at - live.service.clock.now()).total_seconds()) < 60
-    assert (await live.read("THEIRS"))["apprState"] == "F"
-
-
-async def test_a_keyed_create_is_replayed_after_its_last_day(live: Live) -> None:
-    today = live.service.clock.now().astimezone(SEOUL).strftime("%Y-%m-%d")
-    bill = envelope_of(live.bill(billId="NIGHT", expireDt=today))
-    first = await live.call("/bill", bill, Idempotency_Key="night")
-    await live.advance(23 * 3600)
-    again = await live.call("/bill", bill, Idempotency_Key="night")
-    assert again == first
-    assert (await live.call("/bill", bill))[1]["code"] in {"VALIDATION_001", "BILL_001"}
-
-
-async def test_a_cancel_is_told_after_the_approval_it_cancels(live: Live) -> None:
-    await live.service.db.execute("UPDATE partner SET notices = true WHERE name = 'sandbox'")
-    live.receiver.answer = lambda _: (500, "") if len(live.receiver.calls) < 2 else (200, '{"code":"0000"}')
-    await live.create(billId="ORDER")
-    await live.pay("ORDER")
-    await until(lambda: _called(live, 1), 2)
-    assert (await live.cancel("ORDER"))["code"] == "0000"
-    await live.advance(10)
-    await until(lambda: _called(live, 3), 4)
-    assert [one.body["apprState"] for one in live.receiver.calls] == ["F", "F", "C"]
-    await assert_books_hold(live.service.db)
-
-
-async def test_a_merchants_own_wallet_is_there_from_the_beginning(live: Live) -> None:
-    db, keyring = live.service.db, live.service.keyring
-    made = await onboarding.create_partner(
-        db, keyring, onboarding.NewPartner(name="chain", wallet_kind="MERCHANT")
-    )
-    shop = onboarding.NewMerchant(
-        partner_id=made.partner_id, merchant_code="shop", name="가게", members=["m"]
-    )
-    await onboarding.create_merchant(db, shop)
-    who = {"apiKey": made.api_key, "member": "m", "merchant": "shop"}
-    points = {"apiKey": made.api_key, "balance": 55}
-    assert (await live.call("/sandbox/points", points))[0] == 400
-    assert (await live.call("/sandbox/points", points | {"merchant": "shop"}))[1] == {"balance": 55}
-    codes = [(await live.call("/bill", who | {"bill": live.bill()}))[1]["code"] for _ in range(2)]
-    assert codes == ["0000", "POINT_001"]
-    _, partners = await live.call("/read/remain_count", {"apiKey": made.api_key})
-    assert partners["data"]["balance"] == 0
-    await assert_books_hold(db)
 
 
 @pytest.mark.parametrize(
@@ -578,25 +333,3 @@ async def test_every_answer_is_in_the_envelope(
     async with live.http.request(method, live.url + path) as answer:
         body = await answer.json()
         assert (answer.status, body["code"], body["data"]) == (status, code, None)
-
-
-async def test_health_and_metrics_answer(live: Live) -> None:
-    await live.create()
-    for path in ("/healthz", "/readyz"):
-        async with live.http.get(live.url + path) as answer:
-            assert answer.status == 200
-    async with live.http.get(live.url + "/metrics") as answer:
-        text = await answer.text()
-    assert 'cheonggu_api_answers_total{code="0000",operation="billSend"}' in text
-    assert "cheonggu_backlog" in text
-
-
-async def test_neither_a_foreign_page_nor_a_proxys_client_can_use_the_sandbox(live: Live) -> None:
-    for headers in (
-        {"Origin": "https://evil.example"},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"X-Forwarded-For": "203.0.113.7"},
-        {"Host": "evil.example:8080", "Sec-Fetch-Site": "same-origin"},
-    ):
-        async with live.http.post(live.url + "/sandbox/reset", json={}, headers=headers) as answer:
-            assert answer.status == 403

@@ -17,6 +17,11 @@ class Clock:
         """This moment in business time, in UTC."""
         return datetime.now(UTC) + self._offset
 
+    @property
+    def moved(self) -> bool:
+        """Whether it shows another time than the system's."""
+        return self._offset != timedelta(0)
+
     async def refresh(self, db: Database) -> None:
         """Take over the offset that the database holds."""
         seconds: float = await db.fetchval("SELECT offset_seconds FROM clock")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -58,9 +60,17 @@ class _Clock(_Asked, kw_only=True):
     advanceSeconds: Annotated[float, msgspec.Meta(ge=0, le=366 * 86_400)]
 
 
+_AT_FIELD: Final = re.compile(r"`(?:\$\.)?(\w+)`(?: - at `\$`)?$")
+_RULES: Final = {
+    "billId": "청구서 ID를 문자열로 적어야 합니다.",
+    "outcome": f"{', '.join(get_args(Outcome))} 가운데 하나여야 합니다.",
+    "balance": "0 이상의 정수여야 합니다.",
+    "advanceSeconds": "0부터 366일까지의 초여야 합니다.",
+}
 _LAST_MOMENT: Final = end_of(LAST_DAY)
-_RESETS: Final = 3
-"""Once more for what was on its way into the tables, by the clock before."""
+_RESETS: Final = 5
+"""Once more for what was on its way into the tables, dated by the clock before."""
+_STRAGGLING_SECONDS: Final = 0.1
 
 Handler = Callable[[Service, Request], Awaitable[dict[str, object]]]
 
@@ -224,9 +234,13 @@ async def _reset(service: Service, _request: Request) -> dict[str, object]:
         await practice.start_over(conn, sandbox_partners.START_POINTS)
         await erase_practice(conn)
 
+    moved = service.clock.moved
     for _ in range(_RESETS):
         await service.db.run(start_over)
         await service.clock.refresh(service.db)
+        if not moved:
+            break
+        await asyncio.sleep(_STRAGGLING_SECONDS)
         if not await practice.has_stragglers(service.db, service.clock.now()):
             break
     service.directory.forget()
@@ -253,7 +267,9 @@ async def _read(request: Request, of: type[T]) -> T:
     try:
         return msgspec.convert(await _object(request), of)
     except msgspec.ValidationError as error:
-        raise codes.invalid("body", str(error)) from None
+        found = _AT_FIELD.search(str(error))
+        field = found[1] if found else "본문"
+        raise codes.invalid(field, _RULES.get(field, "빠졌거나 올바르지 않습니다.")) from None
 
 
 async def _object(request: Request) -> dict[str, object]:
