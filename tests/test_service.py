@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cheonggu.domain.hashing import request_hash
+from cheonggu.domain.seoul import today
 from tests.checks import assert_books_hold
 from tests.conftest import until
 from tests.live import API_KEY, MEMBER, MERCHANT, OTHER, WEBHOOK_SECRET, Live, Received, envelope_of
@@ -244,7 +245,7 @@ async def test_resend_is_refused_by_state_with_one_code(live: Live) -> None:
     await live.create(billId="PAID")
     await live.pay("PAID")
     assert (await live.operate("/bill/resend", {"billId": "PAID"}))["code"] == "BILL_006"
-    await live.create(billId="OLD", expireDt=live.service.clock.now().strftime("%Y-%m-%d"))
+    await live.create(billId="OLD", expireDt=today(live.service.clock.now()).isoformat())
     await live.advance(2 * 86_400)
     assert (await live.operate("/bill/resend", {"billId": "OLD"}))["code"] == "BILL_006"
     assert await live.pay("OLD") == "W"
