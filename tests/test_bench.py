@@ -27,7 +27,7 @@ from bench.wire import answer_length, is_right
 from cheonggu.store.embedded import EmbeddedServer
 
 LEAST_TIMES_THE_BASE = 1.8
-"""A guard against a sudden loss on a noisy machine; a quiet one showed 3.3. The aim is 10, not reached yet."""
+"""A guard against a sudden loss on a noisy machine; a quiet one showed 3.3, the aim is 10."""
 ROUNDS = 5
 SHAPE = Shape(TALK, 64)
 
