@@ -12,11 +12,10 @@ from typing import Final, Generic, NoReturn, TypeVar, cast
 
 import msgspec
 from msgspec import inspect
-from starlette.requests import Request
 
 from cheonggu.domain.codes import Refused, invalid
 from cheonggu.domain.new_bill import length_rule
-from cheonggu.web.body import BODY, read_body
+from cheonggu.web.body import BODY
 from cheonggu.web.wire import INTEGER_TOO
 
 MAX_DEPTH: Final = 32
@@ -30,11 +29,6 @@ Tree = dict[str, object]
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 
 _decode: Final = msgspec.json.Decoder().decode
-
-
-async def read_object(request: Request) -> Tree:
-    """The JSON object in a request's body. Raises as `read_body` and `parse_object` do."""
-    return parse_object(await read_body(request.headers.raw, request.receive))
 
 
 def parse_object(body: bytes) -> Tree:
