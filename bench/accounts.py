@@ -16,6 +16,7 @@ from cheonggu.billing.onboarding import (
     create_partner,
     make_sandbox_partners,
 )
+from cheonggu.store.audit import Operator
 from cheonggu.store.invariants import look
 from cheonggu.store.postgres import open_database
 from cheonggu.store.sealing import Keyring
@@ -26,6 +27,7 @@ HOT: Final = Who(
     sandbox_partners.FIRST.api_key, sandbox_partners.FIRST.member, sandbox_partners.FIRST.merchant
 )
 """The one partner that all bills are of where the load is on one: the sandbox's own."""
+_BY: Final = Operator("bench", "here")
 
 
 class BooksBroken(Exception):
@@ -39,18 +41,21 @@ async def make_accounts(dsn: str, keyring: Keyring, many: int) -> list[Who]:
     try:
         await make_sandbox_partners(db, keyring, now)
         (hot,) = await db.fetch("SELECT partner_id FROM partner WHERE name = $1", sandbox_partners.FIRST.name)
-        await charge_points(db, partner_id=hot["partner_id"], merchant_code=None, amount=MOST_POINTS, at=now)
+        await charge_points(
+            db, _BY, partner_id=hot["partner_id"], merchant_code=None, amount=MOST_POINTS, at=now
+        )
         callers: list[Who] = []
         for nth in range(many):
-            made = await create_partner(db, keyring, NewPartner(name=f"bench-{nth:04}"))
+            made = await create_partner(db, keyring, _BY, NewPartner(name=f"bench-{nth:04}"))
             await create_merchant(
                 db,
+                _BY,
                 NewMerchant(
                     partner_id=made.partner_id, merchant_code=MERCHANT, name="가온학원", members=[MEMBER]
                 ),
             )
             await charge_points(
-                db, partner_id=made.partner_id, merchant_code=None, amount=MOST_POINTS, at=now
+                db, _BY, partner_id=made.partner_id, merchant_code=None, amount=MOST_POINTS, at=now
             )
             callers.append(Who(made.api_key, MEMBER, MERCHANT))
         return callers

@@ -16,11 +16,13 @@ from cheonggu.billing import onboarding, sandbox_partners
 from cheonggu.billing.onboarding import AccountRefused, NewMerchant, NewPartner
 from cheonggu.domain.codes import Refused
 from cheonggu.store import accounts
+from cheonggu.store.audit import Operator
 from cheonggu.store.partners import Directory
 from cheonggu.store.postgres import CHANNEL, Database, connect
 from cheonggu.store.sealing import Keyring, new_secret_key
 from tests.checks import assert_books_hold
 
+BY = Operator("tester", "here")
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
 
@@ -31,7 +33,7 @@ def keyring() -> Keyring:
 
 @pytest_asyncio.fixture
 async def partner_id(database: Database, keyring: Keyring) -> int:
-    made = await onboarding.create_partner(database, keyring, NewPartner(name="한빛"))
+    made = await onboarding.create_partner(database, keyring, BY, NewPartner(name="한빛"))
     return made.partner_id
 
 
@@ -47,7 +49,7 @@ async def signing_secrets(db: Database, keyring: Keyring, partner_id: int) -> li
 async def test_a_partner_gets_a_key_and_a_secret_and_we_keep_neither(
     database: Database, keyring: Keyring
 ) -> None:
-    made = await onboarding.create_partner(database, keyring, NewPartner(name="한빛"))
+    made = await onboarding.create_partner(database, keyring, BY, NewPartner(name="한빛"))
     assert re.fullmatch(r"ck_[A-Za-z0-9]{28}", made.api_key)
     assert len(base64.b64decode(made.webhook_secret.removeprefix("whsec_"))) == 32
     found = await Directory(database).partner(made.api_key)
@@ -62,14 +64,14 @@ async def test_a_partner_gets_a_key_and_a_secret_and_we_keep_neither(
 async def test_a_sealed_copy_of_the_key_is_kept_only_for_callbacks_that_carry_it(
     database: Database, keyring: Keyring
 ) -> None:
-    made = await onboarding.create_partner(database, keyring, NewPartner(name="a", key_in_callback=True))
+    made = await onboarding.create_partner(database, keyring, BY, NewPartner(name="a", key_in_callback=True))
 
     async def copy() -> str:
         sealed: bytes = await database.fetchval("SELECT api_key_sealed FROM partner")
         return keyring.open(sealed, made.partner_id, "api_key")
 
     assert await copy() == made.api_key
-    newest = await onboarding.rotate_key(database, keyring, made.partner_id)
+    newest = await onboarding.rotate_key(database, keyring, BY, made.partner_id)
     assert await copy() == newest
 
 
@@ -89,14 +91,14 @@ async def test_a_partner_that_cannot_be_is_refused_and_nothing_is_written(
     database: Database, keyring: Keyring, partner_id: int, new: NewPartner, why: str
 ) -> None:
     with pytest.raises(AccountRefused, match=why):
-        await onboarding.create_partner(database, keyring, new)
+        await onboarding.create_partner(database, keyring, BY, new)
     assert len(await accounts.partners(database)) == 1
 
 
 async def test_of_two_partners_made_at_once_with_one_name_one_is_refused(
     database: Database, keyring: Keyring
 ) -> None:
-    tries = [onboarding.create_partner(database, keyring, NewPartner(name="a")) for _ in range(4)]
+    tries = [onboarding.create_partner(database, keyring, BY, NewPartner(name="a")) for _ in range(4)]
     ends = await asyncio.gather(*tries, return_exceptions=True)
     assert sorted(type(end).__name__ for end in ends) == ["AccountRefused"] * 3 + ["Credentials"]
 
@@ -104,11 +106,11 @@ async def test_of_two_partners_made_at_once_with_one_name_one_is_refused(
 async def test_a_new_key_ends_the_old_one_and_every_process_is_told(
     database: Database, dsn: str, keyring: Keyring
 ) -> None:
-    made = await onboarding.create_partner(database, keyring, NewPartner(name="a"))
+    made = await onboarding.create_partner(database, keyring, BY, NewPartner(name="a"))
     told: asyncio.Queue[object] = asyncio.Queue()
     listener = await connect(dsn)
     await listener.add_listener(CHANNEL, lambda _listener, _pid, _channel, said: told.put_nowait(said))
-    fresh = await onboarding.rotate_key(database, keyring, made.partner_id)
+    fresh = await onboarding.rotate_key(database, keyring, BY, made.partner_id)
     assert await asyncio.wait_for(told.get(), 5) == "partners"
     await listener.close()
     directory = Directory(database)
@@ -118,14 +120,14 @@ async def test_a_new_key_ends_the_old_one_and_every_process_is_told(
 
 
 async def test_for_24_hours_after_a_rotation_both_secrets_sign(database: Database, keyring: Keyring) -> None:
-    made = await onboarding.create_partner(database, keyring, NewPartner(name="a"))
-    second = await onboarding.rotate_webhook_secret(database, keyring, made.partner_id)
+    made = await onboarding.create_partner(database, keyring, BY, NewPartner(name="a"))
+    second = await onboarding.rotate_webhook_secret(database, keyring, BY, made.partner_id)
     assert await signing_secrets(database, keyring, made.partner_id) == [second, made.webhook_secret]
     until: datetime = await database.fetchval("SELECT max(valid_until) FROM webhook_secret")
     assert abs((until - datetime.now(UTC)).total_seconds() - 24 * 3600) < 60
 
     await database.execute("UPDATE webhook_secret SET valid_until = now() WHERE valid_until IS NOT NULL")
-    third = await onboarding.rotate_webhook_secret(database, keyring, made.partner_id)
+    third = await onboarding.rotate_webhook_secret(database, keyring, BY, made.partner_id)
     assert await signing_secrets(database, keyring, made.partner_id) == [third, second]
     assert await database.fetchval("SELECT count(*) FROM webhook_secret") == 2
 
@@ -133,18 +135,20 @@ async def test_for_24_hours_after_a_rotation_both_secrets_sign(database: Databas
 async def test_secrets_rotated_at_once_leave_one_current(
     database: Database, keyring: Keyring, partner_id: int
 ) -> None:
-    await asyncio.gather(*(onboarding.rotate_webhook_secret(database, keyring, partner_id) for _ in range(4)))
+    await asyncio.gather(
+        *(onboarding.rotate_webhook_secret(database, keyring, BY, partner_id) for _ in range(4))
+    )
     assert await database.fetchval("SELECT count(*) FROM webhook_secret WHERE valid_until IS NULL") == 1
 
 
 async def test_a_suspended_partner_is_refused_until_it_is_resumed(
     database: Database, keyring: Keyring
 ) -> None:
-    made = await onboarding.create_partner(database, keyring, NewPartner(name="a"))
-    await onboarding.suspend(database, made.partner_id)
+    made = await onboarding.create_partner(database, keyring, BY, NewPartner(name="a"))
+    await onboarding.suspend(database, BY, made.partner_id)
     with pytest.raises(Refused, match="적용중인 파트너 계약이 없습니다"):
         await Directory(database).partner(made.api_key)
-    await onboarding.resume(database, made.partner_id)
+    await onboarding.resume(database, BY, made.partner_id)
     await Directory(database).partner(made.api_key)
 
 
@@ -156,9 +160,11 @@ def a_merchant(partner_id: int, **given: Any) -> NewMerchant:
 async def test_a_merchant_has_members_and_a_foot_of_what_was_given(
     database: Database, keyring: Keyring
 ) -> None:
-    made = await onboarding.create_partner(database, keyring, NewPartner(name="a"))
-    await onboarding.create_merchant(database, a_merchant(made.partner_id, phone="02-1", address=""))
-    await onboarding.create_merchant(database, a_merchant(made.partner_id, merchant_code="m2", members=["b"]))
+    made = await onboarding.create_partner(database, keyring, BY, NewPartner(name="a"))
+    await onboarding.create_merchant(database, BY, a_merchant(made.partner_id, phone="02-1", address=""))
+    await onboarding.create_merchant(
+        database, BY, a_merchant(made.partner_id, merchant_code="m2", members=["b"])
+    )
     rows = await accounts.merchants(database, made.partner_id)
     assert [(row["merchant_code"], row["members"]) for row in rows] == [("m1", ["a", "b"]), ("m2", ["b"])]
     assert (rows[0]["phone"], rows[0]["address"]) == ("02-1", None)
@@ -185,9 +191,13 @@ async def test_a_merchant_has_members_and_a_foot_of_what_was_given(
 async def test_a_merchant_that_cannot_be_is_refused_and_nothing_is_written(
     database: Database, partner_id: int, given: dict[str, Any], why: str
 ) -> None:
-    await onboarding.create_merchant(database, a_merchant(partner_id, merchant_code="taken", members=["t"]))
+    await onboarding.create_merchant(
+        database, BY, a_merchant(partner_id, merchant_code="taken", members=["t"])
+    )
     with pytest.raises(AccountRefused, match=why):
-        await onboarding.create_merchant(database, msgspec.structs.replace(a_merchant(partner_id), **given))
+        await onboarding.create_merchant(
+            database, BY, msgspec.structs.replace(a_merchant(partner_id), **given)
+        )
     assert await database.fetchval("SELECT count(*) FROM merchant") == 1
     assert await database.fetchval("SELECT count(*) FROM member") == 1
 
@@ -195,7 +205,7 @@ async def test_a_merchant_that_cannot_be_is_refused_and_nothing_is_written(
 async def test_charges_at_once_all_arrive_each_with_its_entry(database: Database, partner_id: int) -> None:
     async def charge() -> int:
         return await onboarding.charge_points(
-            database, partner_id=partner_id, merchant_code=None, amount=10, at=NOW
+            database, BY, partner_id=partner_id, merchant_code=None, amount=10, at=NOW
         )
 
     balances = await asyncio.gather(*(charge() for _ in range(8)))
@@ -218,34 +228,38 @@ async def test_charges_at_once_all_arrive_each_with_its_entry(database: Database
 async def test_a_charge_that_fits_no_wallet_is_refused(
     database: Database, keyring: Keyring, wallet_kind: str, merchant_code: str | None, amount: int, why: str
 ) -> None:
-    made = await onboarding.create_partner(database, keyring, NewPartner(name="a", wallet_kind=wallet_kind))
-    await onboarding.create_merchant(database, a_merchant(made.partner_id))
+    made = await onboarding.create_partner(
+        database, keyring, BY, NewPartner(name="a", wallet_kind=wallet_kind)
+    )
+    await onboarding.create_merchant(database, BY, a_merchant(made.partner_id))
     with pytest.raises(AccountRefused, match=why):
         await onboarding.charge_points(
-            database, partner_id=made.partner_id, merchant_code=merchant_code, amount=amount, at=NOW
+            database, BY, partner_id=made.partner_id, merchant_code=merchant_code, amount=amount, at=NOW
         )
     assert await database.fetchval("SELECT count(*) FROM ledger") == 0
 
 
 async def test_wallets_are_those_of_the_contract(database: Database, keyring: Keyring) -> None:
-    made = await onboarding.create_partner(database, keyring, NewPartner(name="a", wallet_kind="MERCHANT"))
-    await onboarding.create_merchant(database, a_merchant(made.partner_id))
-    await onboarding.create_merchant(database, a_merchant(made.partner_id, merchant_code="m2"))
+    made = await onboarding.create_partner(
+        database, keyring, BY, NewPartner(name="a", wallet_kind="MERCHANT")
+    )
+    await onboarding.create_merchant(database, BY, a_merchant(made.partner_id))
+    await onboarding.create_merchant(database, BY, a_merchant(made.partner_id, merchant_code="m2"))
     await onboarding.charge_points(
-        database, partner_id=made.partner_id, merchant_code="m2", amount=70, at=NOW
+        database, BY, partner_id=made.partner_id, merchant_code="m2", amount=70, at=NOW
     )
     rows = await accounts.wallets(database, made.partner_id)
     assert [(row["wallet_code"], row["balance_points"]) for row in rows] == [("m1", 0), ("m2", 70)]
 
 
 async def test_a_partner_goes_by_name_and_number(database: Database, keyring: Keyring) -> None:
-    first = (await onboarding.create_partner(database, keyring, NewPartner(name="a"))).partner_id
+    first = (await onboarding.create_partner(database, keyring, BY, NewPartner(name="a"))).partner_id
     assert await onboarding.find_partner(database, "a") == first
     assert await onboarding.find_partner(database, str(first)) == first
     with pytest.raises(AccountRefused, match="no partner 'b'"):
         await onboarding.find_partner(database, "b")
     with pytest.raises(AccountRefused, match="already a partner"):
-        await onboarding.create_partner(database, keyring, NewPartner(name=str(first)))
+        await onboarding.create_partner(database, keyring, BY, NewPartner(name=str(first)))
 
 
 async def test_the_sandbox_partners_are_made_once_and_are_as_published(

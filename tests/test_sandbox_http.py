@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cheonggu.billing import onboarding
+from cheonggu.store.audit import Operator
 from tests.checks import assert_books_hold
 from tests.conftest import until
 from tests.live import Live
@@ -85,13 +86,14 @@ async def test_reset_moves_what_other_partners_wait_for_back_with_the_clock(live
 
 async def test_a_merchants_own_wallet_is_there_from_the_beginning(live: Live) -> None:
     db, keyring = live.service.db, live.service.keyring
+    by = Operator("tester", "here")
     made = await onboarding.create_partner(
-        db, keyring, onboarding.NewPartner(name="chain", wallet_kind="MERCHANT")
+        db, keyring, by, onboarding.NewPartner(name="chain", wallet_kind="MERCHANT")
     )
     shop = onboarding.NewMerchant(
         partner_id=made.partner_id, merchant_code="shop", name="가게", members=["m"]
     )
-    await onboarding.create_merchant(db, shop)
+    await onboarding.create_merchant(db, by, shop)
     who = {"apiKey": made.api_key, "member": "m", "merchant": "shop"}
     points = {"apiKey": made.api_key, "balance": 55}
     assert (await live.call("/sandbox/points", points))[0] == 400

@@ -21,6 +21,7 @@ PREFIX: Final = "CHEONGGU_"
 CONFIG_NAME: Final = "CHEONGGU_CONFIG"
 LOOPBACK: Final = "127.0.0.0/8,::1"
 SECRET_KEY_BYTES: Final = 32
+MOST_OPERATOR: Final = 60
 
 NO_PROVIDERS: Final = (
     "no KakaoTalk sender and no payment gateway is configured, and this version ships only the sandbox's, "
@@ -57,6 +58,8 @@ class Settings:
     """Comma-separated keys; None until the sandbox has made its own in `data_dir`."""
     callback_allow: tuple[AllowRule, ...] = ()
     """What callbacks may reach besides public addresses."""
+    operator: str | None = None
+    """Whom the audit log names; else the system's user."""
     sandbox_allow: tuple[Network, ...] = ()
     """Networks from which /sandbox/* may be reached."""
 
@@ -89,6 +92,7 @@ NAMES: Final = (
     "port",
     "public_url",
     "secret_key",
+    "operator",
     "callback_allow",
     "sandbox_allow",
 )
@@ -182,6 +186,7 @@ def _judged(given: _Given) -> Settings:
     database_url = given.get("database_url")
     public_url = given.get("public_url")
     secret_key = given.get("secret_key")
+    operator = given.get("operator")
     return Settings(
         mode=mode,
         database_url=_database_url(*database_url) if database_url else None,
@@ -190,6 +195,7 @@ def _judged(given: _Given) -> Settings:
         port=port,
         public_url=_public_url(*public_url) if public_url else _http_origin(host, port),
         secret_key=_secret_key(*secret_key) if secret_key else None,
+        operator=_operator(*operator) if operator else None,
         callback_allow=_allow_rules(*given.get("callback_allow", ("", ""))),
         sandbox_allow=_networks(*given.get("sandbox_allow", ("", LOOPBACK))),
     )
@@ -263,6 +269,12 @@ def _secret_key(said: str, text: str) -> str:
                 "between them, the newest first; make one with: cheonggu secret-key"
             )
     return text
+
+
+def _operator(said: str, text: str) -> str:
+    if len(text) > MOST_OPERATOR or not text.isprintable():
+        raise SettingWrong(f"{said} is a name of up to {MOST_OPERATOR} visible characters, not {text!r}.")
+    return text.strip()
 
 
 def _allow_rules(said: str, text: str) -> tuple[AllowRule, ...]:

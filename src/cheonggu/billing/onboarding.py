@@ -1,4 +1,7 @@
-"""How partners and merchants come to be, get new keys, pause and buy points; a verb is one transaction."""
+"""How partners and merchants come to be, get new keys, pause and buy points.
+
+A verb is one transaction, and the operator's act is written into the audit log in it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from typing import Final
 import msgspec
 
 from cheonggu.billing.sandbox_partners import ALL, START_POINTS, SandboxPartner
-from cheonggu.store import accounts, points
+from cheonggu.store import accounts, audit, points
+from cheonggu.store.audit import Operator
 from cheonggu.store.partners import key_hash
 from cheonggu.store.postgres import Connection, Database, Row
 from cheonggu.store.sealing import Keyring
@@ -79,7 +83,7 @@ async def find_partner(db: Database, name_or_number: str) -> int:
     raise AccountRefused(f"{name_or_number!r} may be any of the partners {numbers}: use the number.")
 
 
-async def create_partner(db: Database, keyring: Keyring, new: NewPartner) -> Credentials:
+async def create_partner(db: Database, keyring: Keyring, by: Operator, new: NewPartner) -> Credentials:
     """Make a partner with an apiKey and a webhook secret. Raises AccountRefused."""
     _check_text("The partner's name", new.name, _MOST_NAME)
     if new.wallet_kind not in ("PARTNER", "MERCHANT"):
@@ -90,12 +94,22 @@ async def create_partner(db: Database, keyring: Keyring, new: NewPartner) -> Cre
 
     async def create(conn: Connection) -> Credentials:
         partner_id = await _insert_partner(conn, keyring, new, api_key, secret)
+        await audit.record(
+            conn,
+            by,
+            "partner create",
+            partner_id,
+            wallet=new.wallet_kind,
+            messagePoints=new.message_points,
+            keyInCallback=new.key_in_callback,
+            notices=new.notices,
+        )
         return Credentials(partner_id=partner_id, api_key=api_key, webhook_secret=secret)
 
     return await db.run(create)
 
 
-async def create_merchant(db: Database, new: NewMerchant) -> None:
+async def create_merchant(db: Database, by: Operator, new: NewMerchant) -> None:
     """Make a merchant and let its members act for it. Raises AccountRefused."""
     _check_code("The merchant's code", new.merchant_code)
     _check_text("The merchant's name", new.name, _MOST_NAME)
@@ -111,11 +125,12 @@ async def create_merchant(db: Database, new: NewMerchant) -> None:
             raise AccountRefused(f"The partner already has a merchant {new.merchant_code!r}.")
         await accounts.map_members(conn, new.partner_id, new.merchant_code, new.members)
         await accounts.tell(conn)
+        await audit.record(conn, by, "merchant create", new.partner_id, merchant=new.merchant_code)
 
     await db.run(create)
 
 
-async def rotate_key(db: Database, keyring: Keyring, partner_id: int) -> str:
+async def rotate_key(db: Database, keyring: Keyring, by: Operator, partner_id: int) -> str:
     """Give the partner a new apiKey; the old one ends with the commit. Raises AccountRefused."""
     api_key = _new_api_key()
 
@@ -124,12 +139,13 @@ async def rotate_key(db: Database, keyring: Keyring, partner_id: int) -> str:
         copy = keyring.seal(api_key, partner_id, "api_key") if partner["key_in_callback"] else None
         await accounts.replace_key(conn, partner_id, key_hash(api_key), copy)
         await accounts.tell(conn)
+        await audit.record(conn, by, "partner rotate-key", partner_id)
         return api_key
 
     return await db.run(rotate)
 
 
-async def rotate_webhook_secret(db: Database, keyring: Keyring, partner_id: int) -> str:
+async def rotate_webhook_secret(db: Database, keyring: Keyring, by: Operator, partner_id: int) -> str:
     """Give the partner a new webhook secret; for 24 hours the one before signs too. Raises AccountRefused."""
     secret = _new_webhook_secret()
 
@@ -137,23 +153,24 @@ async def rotate_webhook_secret(db: Database, keyring: Keyring, partner_id: int)
         await _hold(conn, partner_id)
         await _replace_secret(conn, keyring, partner_id, secret)
         await accounts.tell(conn)
+        await audit.record(conn, by, "partner rotate-secret", partner_id)
         return secret
 
     return await db.run(rotate)
 
 
-async def suspend(db: Database, partner_id: int) -> None:
+async def suspend(db: Database, by: Operator, partner_id: int) -> None:
     """Refuse the partner's requests from now on; its payers can still pay. Raises AccountRefused."""
-    await _set_status(db, partner_id, "SUSPENDED")
+    await _set_status(db, by, "partner suspend", partner_id, "SUSPENDED")
 
 
-async def resume(db: Database, partner_id: int) -> None:
+async def resume(db: Database, by: Operator, partner_id: int) -> None:
     """Take the partner's requests again. Raises AccountRefused."""
-    await _set_status(db, partner_id, "ACTIVE")
+    await _set_status(db, by, "partner resume", partner_id, "ACTIVE")
 
 
 async def charge_points(
-    db: Database, *, partner_id: int, merchant_code: str | None, amount: int, at: datetime
+    db: Database, by: Operator, *, partner_id: int, merchant_code: str | None, amount: int, at: datetime
 ) -> int:
     """Add bought points to the wallet of the partner's contract; the new balance. Raises AccountRefused."""
     if not 1 <= amount <= MOST_POINTS:
@@ -162,9 +179,11 @@ async def charge_points(
     async def charge(conn: Connection) -> int:
         partner = await _hold(conn, partner_id)
         wallet_code = await _wallet_code(conn, partner, merchant_code)
-        return await points.charge(
+        balance = await points.charge(
             conn, partner_id=partner_id, wallet_code=wallet_code, points=amount, note=None, at=at
         )
+        await audit.record(conn, by, "points charge", partner_id, merchant=merchant_code, points=amount)
+        return balance
 
     return await db.run(charge)
 
@@ -221,11 +240,12 @@ async def _replace_secret(conn: Connection, keyring: Keyring, partner_id: int, s
     await accounts.replace_secret(conn, partner_id, secret_no, sealed)
 
 
-async def _set_status(db: Database, partner_id: int, status: str) -> None:
+async def _set_status(db: Database, by: Operator, act: str, partner_id: int, status: str) -> None:
     async def change(conn: Connection) -> None:
         await _hold(conn, partner_id)
         await accounts.set_status(conn, partner_id, status)
         await accounts.tell(conn)
+        await audit.record(conn, by, act, partner_id)
 
     await db.run(change)
 

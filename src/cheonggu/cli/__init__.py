@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from cheonggu.cli import bill, client, dev, doctor, operate, part, partners, payers, process, serve
+from cheonggu.cli import (
+    audit,
+    bill,
+    callbacks,
+    client,
+    dev,
+    doctor,
+    operate,
+    part,
+    partners,
+    payers,
+    process,
+    serve,
+)
 
 app = typer.Typer(
     name="cheonggu",
@@ -28,9 +41,11 @@ app.command("doctor")(doctor.doctor)
 app.command("secret-key")(operate.secret_key)
 app.command("rekey")(payers.rekey)
 app.command("find")(payers.find)
+app.command("audit")(audit.audit)
 app.add_typer(partners.partner, name="partner")
 app.add_typer(partners.merchant, name="merchant")
 app.add_typer(partners.points, name="points")
+app.add_typer(callbacks.callback, name="callback")
 app.add_typer(bill.bill, name="bill")
 
 

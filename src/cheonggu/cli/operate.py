@@ -81,11 +81,8 @@ async def _settled(place: Place, wait_seconds: float) -> Finding:
 
 async def _look(place: Place, *, settled: bool) -> Snapshot:
     from cheonggu.store import invariants
-    from cheonggu.store.clock import Clock
 
-    clock = Clock()
-    await clock.refresh(place.db)
-    return await invariants.look(place.db, clock.now(), settled=settled)
+    return await invariants.look(place.db, await place.now(), settled=settled)
 
 
 def _still(waiting: Mapping[str, int], seconds: float) -> str:

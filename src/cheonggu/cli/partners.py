@@ -46,7 +46,7 @@ def create_partner(
         key_in_callback=key_in_callback,
         notices=notices,
     )
-    made = work(lambda place: onboarding.create_partner(place.db, place.keyring, new))
+    made = work(lambda place: onboarding.create_partner(place.db, place.keyring, place.operator, new))
     show.facts(
         {
             "partner": made.partner_id,
@@ -75,7 +75,8 @@ def rotate_key(*, which: WhichPartner, as_json: AsJson = False) -> None:
 
     async def rotate(place: Place) -> dict[str, object]:
         number = await onboarding.find_partner(place.db, which)
-        return {"partner": number, "apiKey": await onboarding.rotate_key(place.db, place.keyring, number)}
+        api_key = await onboarding.rotate_key(place.db, place.keyring, place.operator, number)
+        return {"partner": number, "apiKey": api_key}
 
     show.facts(
         work(rotate), as_json=as_json, note="Keep it now: it cannot be shown again. The old key has ended."
@@ -89,7 +90,7 @@ def rotate_secret(*, which: WhichPartner, as_json: AsJson = False) -> None:
 
     async def rotate(place: Place) -> dict[str, object]:
         number = await onboarding.find_partner(place.db, which)
-        secret = await onboarding.rotate_webhook_secret(place.db, place.keyring, number)
+        secret = await onboarding.rotate_webhook_secret(place.db, place.keyring, place.operator, number)
         return {"partner": number, "webhookSecret": secret}
 
     show.facts(
@@ -106,7 +107,7 @@ def suspend(*, which: WhichPartner, as_json: AsJson = False) -> None:
 
     async def change(place: Place) -> int:
         number = await onboarding.find_partner(place.db, which)
-        await onboarding.suspend(place.db, number)
+        await onboarding.suspend(place.db, place.operator, number)
         return number
 
     show.facts({"partner": work(change), "status": "SUSPENDED"}, as_json=as_json)
@@ -119,7 +120,7 @@ def resume(*, which: WhichPartner, as_json: AsJson = False) -> None:
 
     async def change(place: Place) -> int:
         number = await onboarding.find_partner(place.db, which)
-        await onboarding.resume(place.db, number)
+        await onboarding.resume(place.db, place.operator, number)
         return number
 
     show.facts({"partner": work(change), "status": "ACTIVE"}, as_json=as_json)
@@ -152,7 +153,7 @@ def create_merchant(
             registration_number=registration_number,
             address=address,
         )
-        await onboarding.create_merchant(place.db, new)
+        await onboarding.create_merchant(place.db, place.operator, new)
         return new
 
     made = work(create)
@@ -187,14 +188,16 @@ def charge(
 ) -> None:
     """Add bought points to a wallet."""
     from cheonggu.billing import onboarding
-    from cheonggu.store.clock import Clock
 
     async def add(place: Place) -> dict[str, object]:
         number = await onboarding.find_partner(place.db, which)
-        clock = Clock()
-        await clock.refresh(place.db)
         balance = await onboarding.charge_points(
-            place.db, partner_id=number, merchant_code=merchant_code, amount=amount, at=clock.now()
+            place.db,
+            place.operator,
+            partner_id=number,
+            merchant_code=merchant_code,
+            amount=amount,
+            at=await place.now(),
         )
         return {"partner": number, "merchant": merchant_code, "charged": amount, "balance": balance}
 

@@ -48,9 +48,15 @@ def find(
 
 def rekey(*, as_json: AsJson = False) -> None:
     """Bring everything sealed under the first key of CHEONGGU_SECRET_KEY; older keys may then be dropped."""
+    from cheonggu.store import audit
     from cheonggu.store.reseal import reseal
 
-    changed = work(lambda place: reseal(place.db, place.keyring))
+    async def seal_again(place: Place) -> int:
+        # In pages, each with a commit of its own: the entry comes before the first of them.
+        await place.db.run(lambda conn: audit.record(conn, place.operator, "rekey"))
+        return await reseal(place.db, place.keyring)
+
+    changed = work(seal_again)
     if as_json:
         show.as_json_line({"changed": changed})
     else:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from cheonggu import config
 from cheonggu.config import Mode, Settings, SettingWrong
 
 if TYPE_CHECKING:
+    from cheonggu.store.audit import Operator
     from cheonggu.store.postgres import Database
     from cheonggu.store.sealing import Keyring
 
@@ -78,6 +82,33 @@ class Place:
     settings: Settings
     db: Database
     keyring: Keyring
+
+    @property
+    def operator(self) -> Operator:
+        """Who is at work, for the audit log."""
+        return operator(self.settings)
+
+    async def now(self) -> datetime:
+        """Business time."""
+        from cheonggu.store.clock import Clock
+
+        clock = Clock()
+        await clock.refresh(self.db)
+        return clock.now()
+
+
+def operator(settings: Settings) -> Operator:
+    """Who runs this command: whom CHEONGGU_OPERATOR names, else the system's user; and this machine."""
+    from cheonggu.store.audit import Operator
+
+    return Operator(settings.operator or _user_name(os.getuid()), socket.gethostname())
+
+
+def _user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # a user of a container that no list knows
+        return str(uid)
 
 
 @asynccontextmanager
