@@ -157,3 +157,114 @@ async def test_connections_beyond_the_bound_are_closed(live: Live, monkeypatch: 
     monkeypatch.setattr(protocol, "MOST_CONNECTIONS", 0)
     with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
         await talk(live, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+
+
+def posted(path: str, body: bytes, *more: str, version: str = "1.1") -> bytes:
+    """A request as bytes."""
+    lines = [f"POST {path} HTTP/{version}", "Host: x", f"Content-Length: {len(body)}", *more]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+async def all_of(live: Live, sent: bytes) -> bytes:
+    """Everything that comes back until the server closes."""
+    settings = live.service.settings
+    reader, writer = await asyncio.open_connection(settings.host, settings.port)
+    writer.write(sent)
+    try:
+        return await asyncio.wait_for(reader.read(), 5)
+    finally:
+        writer.close()
+
+
+CHUNKED = (
+    b"POST /read/remain_count HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"%x\r\n%b\r\n0\r\n\r\n" % (len(READ), READ)
+)
+CLOSE = "Connection: close"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        posted("/read/remain_count", READ, CLOSE),
+        posted("/read/remain_count?x=1", READ, CLOSE),
+        posted("/read/remain%5fcount", READ, CLOSE),
+        posted("http://x/read/remain_count", READ, CLOSE),
+        posted("/partner/read/remain_count", READ, CLOSE),
+        posted("/read/remain_count", READ, version="1.0"),
+        posted("/read/remain_count", READ, "Connection: keep-alive", version="1.0"),
+        posted("/read/remain_count", READ, "Expect: 100-continue", CLOSE),
+        CHUNKED,
+    ],
+    ids=["plain", "query", "escaped", "absolute", "prefix", "1.0", "1.0 kept", "expect", "chunked"],
+)
+async def test_a_request_is_answered_alike_however_it_is_written(live: Live, sent: bytes) -> None:
+    got = await all_of(live, sent)
+    head, _, body = got.rpartition(b"\r\n\r\n")
+    assert json.loads(body)["code"] == "PARTNER_003"
+    names = sorted(line.split(b":")[0] for line in head.split(b"\r\n")[-6:])
+    assert names == sorted(
+        [
+            b"date",
+            b"content-type",
+            b"cache-control",
+            b"x-content-type-options",
+            b"content-length",
+            b"connection",
+        ]
+    )
+
+
+async def test_answers_come_in_the_order_of_the_requests(live: Live) -> None:
+    create = json.dumps(envelope_of(live.bill(billId="ORDERED"))).encode()
+    read = json.dumps(envelope_of({"billId": "ORDERED"})).encode()
+    got = await all_of(
+        live,
+        posted("/bill", create)
+        + posted("/bill/read", read)
+        + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        + posted("/read/remain_count", READ)
+        + posted("/bill", create, CLOSE),
+    )
+    bodies = [piece.partition(b"\r\n\r\n")[2] for piece in got.split(b"HTTP/1.1 ")[1:]]
+    assert [b"shortUrl" in bodies[0], b"apprState" in bodies[1]] == [True, True]
+    assert [json.loads(body).get("code") for body in (bodies[0], bodies[1], *bodies[3:])] == [
+        "0000",
+        "0000",
+        "PARTNER_003",
+        "BILL_001",
+    ]
+
+
+async def test_a_head_request_to_an_operation_gets_no_body(live: Live) -> None:
+    got = await all_of(live, b"HEAD /bill HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert got.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nallow: POST\r\n" in got
+    assert got.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("path", ["/read/remain_count", "/nowhere"])
+async def test_a_connection_that_stays_idle_is_closed(
+    live: Live, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def soon(connection: protocol.BoundedProtocol, transport: asyncio.Transport) -> None:
+        made(connection, transport)
+        connection.timeout_keep_alive = 1
+
+    made = protocol.BoundedProtocol.connection_made
+    monkeypatch.setattr(protocol.BoundedProtocol, "connection_made", soon)
+    got = await all_of(live, posted(path, READ) + posted(path, READ))
+    assert got.count(b"HTTP/1.1 ") == 2
+
+
+async def test_a_client_that_goes_away_has_its_bill_all_the_same(live: Live) -> None:
+    create = json.dumps(envelope_of(live.bill(billId="GONE"))).encode()
+    settings = live.service.settings
+    _, writer = await asyncio.open_connection(settings.host, settings.port)
+    writer.write(posted("/bill", create))
+    await writer.drain()
+    writer.transport.abort()
+    read = json.dumps(envelope_of({"billId": "GONE"})).encode()
+    async with asyncio.timeout(5):
+        while (await talk(live, posted("/bill/read", read)))[1]["code"] != "0000":
+            pass

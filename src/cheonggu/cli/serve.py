@@ -129,17 +129,19 @@ def http_server(service: Service) -> uvicorn.Server:
     import uvicorn
 
     from cheonggu.web.app import build_app
-    from cheonggu.web.protocol import BoundedProtocol
+    from cheonggu.web.partner_api import PartnerApi
+    from cheonggu.web.protocol import protocol_for
 
     class Server(uvicorn.Server):
         @contextmanager
         def capture_signals(self) -> Generator[None]:
             yield  # uvicorn would raise them again at its end, before the service is closed
 
+    partner_api = PartnerApi(service)
     return Server(
         uvicorn.Config(
-            build_app(service),
-            http=BoundedProtocol,
+            build_app(service, partner_api),
+            http=protocol_for(partner_api),
             ws="none",
             lifespan="off",
             interface="asgi3",

@@ -27,9 +27,11 @@ log = structlog.get_logger()
 PAGES = "/p/"
 
 
-def build_app(service: Service) -> ASGIApp:
-    """The application over an open service; whoever opened the service closes it."""
-    partner_api = PartnerApi(service)
+def build_app(service: Service, partner_api: PartnerApi) -> ASGIApp:
+    """The application over an open service; whoever opened the service closes it.
+
+    Most requests to an operation never come here: see protocol.py.
+    """
     browsed = Starlette(
         routes=_routes(service),
         exception_handlers={HTTPException: _refused, DatabaseAway: _away, Exception: _failed},
@@ -38,7 +40,6 @@ def build_app(service: Service) -> ASGIApp:
     browsed.router.redirect_slashes = False
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        # The partner API is the hot path: one look into a table, no router, no middleware.
         if scope["type"] == "http" and scope["path"] in ROUTES:
             await partner_api(scope, receive, send)
             return

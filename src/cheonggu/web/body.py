@@ -26,27 +26,26 @@ class Unread(Refused):
 
 
 async def read_body(headers: Iterable[Header], receive: Receive) -> bytes:
-    """The body, which may be JSON by its headers.
+    """The body as it comes.
 
-    Raises Refused with HTTP_415 or HTTP_413; ClientDisconnect when the client goes away. How long a body may
-    take is the server's to bound: see protocol.py.
+    Raises Refused with HTTP_413; ClientDisconnect when the client goes away. How long a body may take is the
+    server's to bound: see protocol.py.
     """
-    declared_bytes = _judge_headers(headers)
-    if declared_bytes > DISCARD_BYTES:
+    if _declared_bytes(headers) > DISCARD_BYTES:
         raise Unread(codes.HTTP_413)
     return await _read(receive)
 
 
-def _judge_headers(headers: Iterable[Header]) -> int:
-    """How many bytes are declared; without a Content-Type the body is taken for JSON (O)."""
-    declared_bytes = 0
+def judge_type(headers: Iterable[Header]) -> None:
+    """Raise Refused with HTTP_415 unless it is JSON. Without a Content-Type it is taken for that (O)."""
     for name, value in headers:
-        if name == b"content-type":
-            if value != b"application/json" and not _is_json(value):
-                raise Refused(codes.HTTP_415)
-        elif name == b"content-length" and value.isdigit():
-            declared_bytes = int(value[:20])
-    return declared_bytes
+        if name == b"content-type" and value != b"application/json" and not _is_json(value):
+            raise Refused(codes.HTTP_415)
+
+
+def _declared_bytes(headers: Iterable[Header]) -> int:
+    declared = [value for name, value in headers if name == b"content-length" and value.isdigit()]
+    return int(declared[-1][:20]) if declared else 0
 
 
 def _is_json(content_type: bytes) -> bool:

@@ -43,11 +43,12 @@ def refusal_body(code: Code, message: str | None = None) -> bytes:
 
 def headers(http_status: int, body: bytes) -> list[Header]:
     """The headers of an answer."""
-    return [*_standing(http_status), (b"content-length", b"%d" % len(body))]
+    return [*standing_headers(http_status), (b"content-length", b"%d" % len(body))]
 
 
 @cache
-def _standing(http_status: int) -> tuple[Header, ...]:
+def standing_headers(http_status: int) -> tuple[Header, ...]:
+    """The headers of an answer that do not depend on its body."""
     seconds = RETRY_AFTER_SECONDS.get(http_status)
     return _ALWAYS if seconds is None else (*_ALWAYS, (b"retry-after", b"%d" % seconds))
 

@@ -1,4 +1,4 @@
-"""The partner API as a bare ASGI application: this is the hot path, and a table needs no router."""
+"""The partner API: from a request's headers and body to its answer. A table of operations needs no router."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import traceback
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -14,7 +15,7 @@ from cheonggu.domain import codes
 from cheonggu.domain.codes import Code, Refused
 from cheonggu.store.postgres import DatabaseAway
 from cheonggu.web import envelope
-from cheonggu.web.body import Unread, read_body
+from cheonggu.web.body import Unread, judge_type, read_body
 from cheonggu.web.envelope import Header
 from cheonggu.web.metrics import NO_OPERATION, count_answer
 from cheonggu.web.operations import ROUTES, Incoming, Operation
@@ -31,41 +32,64 @@ _CLOSE: Final[Header] = (b"connection", b"close")
 _FRAMES_LOGGED: Final = 8
 
 
+class Answer(msgspec.Struct, frozen=True):
+    """What goes back: an HTTP status and an envelope."""
+
+    status: int
+    body: bytes
+
+
 class PartnerApi:
-    """Answers every request in the envelope; a path that is no operation gets HTTP_404."""
+    """Answers every request in the envelope.
+
+    `answer` takes a request that was read whole: that is how the server's own protocol calls it. As an ASGI
+    application it takes any other, and answers HTTP_404 on a path that is no operation.
+    """
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
+    async def answer(self, operation: Operation, headers: list[Header], body: bytes) -> Answer:
+        """The answer to a POST to an operation. It raises nothing."""
+        began = perf_counter()
+        try:
+            judge_type(headers)
+            keys = [value for name, value in headers if name == _KEY_HEADER]
+            data = await operation.run(self._service, operation, Incoming(body, parse_object(body), keys))
+            code, answered = codes.OK, envelope.success_body(data)
+        except Refused as refused:
+            code, answered = refused.code, envelope.refusal_body(refused.code, refused.message)
+        except Exception as error:  # noqa: BLE001 - every request gets an answer, and never a stack trace
+            code = _code_of(error, operation.name)
+            answered = envelope.refusal_body(code)
+        count_answer(operation.name, code.code, perf_counter() - began)
+        return Answer(code.http_status, answered)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; nothing is answered to a client that went away."""
         began = perf_counter()
+        headers: list[Header] = scope["headers"]
         operation = ROUTES.get(scope["path"])
-        name = operation.name if operation else NO_OPERATION
-        more_headers: tuple[Header, ...] = ()
         try:
-            code, body = codes.OK, await self._operate(operation, scope, receive)
+            body = await _body_for(operation, scope, receive)
         except ClientDisconnect:
             return
         except Refused as refused:
-            code, body = refused.code, envelope.refusal_body(refused.code, refused.message)
-            more_headers = _headers_of(refused)
-        except Exception as error:  # noqa: BLE001 - every request gets an answer, and never a stack trace
-            code = _code_of(error, name)
-            body = envelope.refusal_body(code)
-        count_answer(name, code.code, perf_counter() - began)
-        await _send(send, code, body, more_headers)
+            name = operation.name if operation else NO_OPERATION
+            count_answer(name, refused.code.code, perf_counter() - began)
+            refusal = Answer(refused.code.http_status, envelope.refusal_body(refused.code, refused.message))
+            await _send(send, refusal, _headers_of(refused))
+        else:
+            assert operation is not None
+            await _send(send, await self.answer(operation, headers, body))
 
-    async def _operate(self, operation: Operation | None, scope: Scope, receive: Receive) -> bytes:
-        if operation is None:
-            raise Refused(codes.HTTP_404)
-        if scope["method"] != "POST":
-            raise Refused(codes.HTTP_405)
-        headers: list[Header] = scope["headers"]
-        body = await read_body(headers, receive)
-        keys = [value for name, value in headers if name == _KEY_HEADER]
-        data = await operation.run(self._service, operation, Incoming(body, parse_object(body), keys))
-        return envelope.success_body(data)
+
+async def _body_for(operation: Operation | None, scope: Scope, receive: Receive) -> bytes:
+    if operation is None:
+        raise Refused(codes.HTTP_404)
+    if scope["method"] != "POST":
+        raise Refused(codes.HTTP_405)
+    return await read_body(scope["headers"], receive)
 
 
 def _headers_of(refused: Refused) -> tuple[Header, ...]:
@@ -90,8 +114,8 @@ def told_of(error: Exception) -> dict[str, object]:
     return {"error": type(error).__name__, "where": where}
 
 
-async def _send(send: Send, code: Code, body: bytes, more_headers: tuple[Header, ...]) -> None:
-    headers = envelope.headers(code.http_status, body)
+async def _send(send: Send, answer: Answer, more_headers: tuple[Header, ...] = ()) -> None:
+    headers = envelope.headers(answer.status, answer.body)
     headers.extend(more_headers)
-    await send({"type": "http.response.start", "status": code.http_status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
