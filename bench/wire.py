@@ -7,6 +7,8 @@ from typing import Final
 
 _HEAD_END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length: "
+_MOST_AT_ONCE: Final = 16_384
+"""More would be asked of the kernel anew for every answer: beyond 128 KiB malloc maps memory each time."""
 _OK: Final = b"HTTP/1.1 200"
 
 
@@ -32,7 +34,7 @@ class Connection:
 
     def receive(self) -> bytes | None:
         """The whole answer, or None while more of it is to come. Raises ConnectionError at its end."""
-        data = self._sock.recv(262_144)
+        data = self._sock.recv(_MOST_AT_ONCE)
         if not data:
             raise ConnectionError("the server closed a connection")
         if self._received:

@@ -92,6 +92,7 @@ def _run(
 
     async def run() -> None:
         async with process.told_to_stop(parent) as stop, _service(settings) as service:
+            process.collect_seldom()
             await part(service, stop)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
