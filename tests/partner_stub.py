@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
@@ -12,6 +13,7 @@ import pytest
 from cheonggu.domain import codes
 from cheonggu.domain.codes import Refused
 from cheonggu.domain.guard import Guard
+from cheonggu.domain.guesses import Guesses
 from cheonggu.domain.hashing import request_hash
 from cheonggu.service import Service
 from cheonggu.store.partners import Caller, Merchant, Partner
@@ -45,6 +47,10 @@ MERCHANT: Final = Merchant(
 
 class Known:
     """A directory of one caller; `suspended` is a key of a suspended partner."""
+
+    def remembered(self, api_key: str) -> Partner | None:
+        """As Directory.remembered."""
+        return PARTNER if api_key == "key" else None
 
     async def partner(self, api_key: str) -> Partner:
         """As Directory.partner."""
@@ -90,9 +96,10 @@ class Stub:
             monkeypatch.setattr(adapters.reading, name, self.verbs)
         service = SimpleNamespace(
             directory=Known(),
+            key_guesses=Guesses(0, monotonic),
             clock=SimpleNamespace(now=lambda: NOON),
             guard=Guard(),
-            settings=SimpleNamespace(public_url="https://bills.example"),
+            settings=SimpleNamespace(public_url="https://bills.example", trusted_proxies=()),
         )
         self.api = PartnerApi(cast("Service", service))
 

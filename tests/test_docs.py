@@ -109,6 +109,7 @@ def test_a_document_names_no_unknown_setting(document: Path) -> None:
         ("CHEONGGU_PORT", str(config.Settings().port)),
         ("CHEONGGU_DATA_DIR", str(config.Settings().data_dir)),
         ("CHEONGGU_SANDBOX_ALLOW", config.LOOPBACK),
+        ("CHEONGGU_GUESSES_PER_MINUTE", str(config.Settings().guesses_per_minute)),
     ],
 )
 def test_a_documented_default_is_the_real_one(setting: str, default: str) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import monotonic
+from types import SimpleNamespace
 
 import msgspec
 import pytest
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
 from cheonggu.domain.bill import State
+from cheonggu.domain.guesses import Guesses
 from cheonggu.web import card_window, pages, problems, rendering, words
 from cheonggu.web.phrases import PHRASES
 from cheonggu.web.words import Language
@@ -77,7 +81,7 @@ def every_page() -> Iterator[tuple[str, Response]]:
             f"card window {language}",
             card_window.window_shown(UNPAID, words.choose(language, ""), bytes(32), 0),
         )
-        for status in (400, 403, 404, 405, 413, 415, 500, 503):
+        for status in (400, 403, 404, 405, 413, 415, 429, 500, 503):
             yield f"{status} {language}", problems.page_error(asking(lang=language), status)
 
 
@@ -130,6 +134,7 @@ def test_every_page_is_plain_accessible_and_our_own(response: Response) -> None:
         (404, "/p/short", "청구서를 찾지 못했어요", None),
         (403, WINDOW, "화면이 오래됐어요", PAGE),
         (403, "/p/short/card", "화면이 오래됐어요", None),
+        (429, PAGE, "잠시 뒤에 다시 열어 주세요", None),
         (413, WINDOW, "요청을 읽지 못했어요", PAGE),
         (405, PAGE, "요청을 읽지 못했어요", PAGE),
         (500, WINDOW, "지금은 열 수 없어요", PAGE),
@@ -143,7 +148,7 @@ def test_a_page_without_a_bill_says_why_and_where_to_go(
     assert response.status_code == status
     assert f"<h1>{heading}</h1>" in text(response)
     assert [link for link in links(text(response)) if link.startswith("/")] == ([href] if href else [])
-    assert ("retry-after" in response.headers) is (status == 503)
+    assert ("retry-after" in response.headers) is (status in (429, 503))
 
 
 @pytest.mark.parametrize(
@@ -153,8 +158,13 @@ def test_a_page_without_a_bill_says_why_and_where_to_go(
 async def test_an_odd_code_is_an_unknown_link_before_anything_is_asked(code: str) -> None:
     request = asking(f"/p/{code}")
     request.scope["path_params"] = {"code": code}
-    request.scope["app"] = type("App", (), {"state": type("State", (), {"service": None})})
-    assert (await pages.bill_page(request)).status_code == 404
+    service = SimpleNamespace(
+        code_guesses=Guesses(0, monotonic), settings=SimpleNamespace(trusted_proxies=()), db=None
+    )
+    request.scope["app"] = SimpleNamespace(state=SimpleNamespace(service=service))
+    with pytest.raises(HTTPException) as refused:
+        await pages.bill_page(request)
+    assert refused.value.status_code == 404
 
 
 def test_the_card_window_offers_every_outcome_with_its_consequence() -> None:

@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,12 +23,16 @@ CONFIG_NAME: Final = "CHEONGGU_CONFIG"
 LOOPBACK: Final = "127.0.0.0/8,::1"
 SECRET_KEY_BYTES: Final = 32
 MOST_OPERATOR: Final = 60
+MOST_GUESSES: Final = 1_000_000
+_ADDRESSES_AT_HAND: Final = 1024
+"""Reading one takes longer than all else that is done to count a guess."""
 
 NO_PROVIDERS: Final = (
     "no KakaoTalk sender and no payment gateway is configured, and this version ships only the sandbox's, "
     "which never run in live mode"
 )
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -62,6 +67,10 @@ class Settings:
     """Whom the audit log names; else the system's user."""
     sandbox_allow: tuple[Network, ...] = ()
     """Networks from which /sandbox/* may be reached."""
+    guesses_per_minute: int = 30
+    """How many wrong apiKeys, and how many wrong short codes, an address may try in a minute; 0: any."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Networks of proxies whose X-Forwarded-For is believed."""
 
     @property
     def sandbox(self) -> bool:
@@ -75,13 +84,8 @@ class Settings:
 
     def sandbox_allows(self, address: str) -> bool:
         """Whether a client at this IP address may use /sandbox/*; anything that is no IP address may not."""
-        try:
-            ip = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-            ip = ip.ipv4_mapped
-        return any(ip in network for network in self.sandbox_allow)
+        ip = ip_of(address)
+        return ip is not None and any(ip in network for network in self.sandbox_allow)
 
 
 NAMES: Final = (
@@ -95,9 +99,12 @@ NAMES: Final = (
     "operator",
     "callback_allow",
     "sandbox_allow",
+    "guesses_per_minute",
+    "trusted_proxies",
 )
 """As a TOML key; upper case behind `CHEONGGU_` as an environment variable."""
-_MAY_BE_EMPTY: Final = frozenset({"callback_allow", "sandbox_allow"})
+_MAY_BE_EMPTY: Final = frozenset({"callback_allow", "sandbox_allow", "trusted_proxies"})
+_WHOLE_NUMBERS: Final = frozenset({"port", "guesses_per_minute"})
 
 
 def load(environ: Mapping[str, str], config_file: Path | None = None) -> Settings:
@@ -162,7 +169,7 @@ def _as_text(said: str, name: str, value: object) -> str:
     """A TOML value as the environment would write it."""
     if isinstance(value, str):
         return value
-    if name == "port":
+    if name in _WHOLE_NUMBERS:
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         raise SettingWrong(f"{said} must be a whole number.")
@@ -198,6 +205,8 @@ def _judged(given: _Given) -> Settings:
         operator=_operator(*operator) if operator else None,
         callback_allow=_allow_rules(*given.get("callback_allow", ("", ""))),
         sandbox_allow=_networks(*given.get("sandbox_allow", ("", LOOPBACK))),
+        guesses_per_minute=_guesses(*given.get("guesses_per_minute", ("", "30"))),
+        trusted_proxies=_networks(*given.get("trusted_proxies", ("", ""))),
     )
 
 
@@ -219,17 +228,29 @@ def _host(said: str, text: str) -> str:
 
 def is_address(text: str) -> bool:
     """Whether this is an IP address, written out."""
+    return ip_of(text) is not None
+
+
+@lru_cache(_ADDRESSES_AT_HAND)
+def ip_of(text: str) -> Address | None:
+    """The IP address that is written here, an IPv4 one also if it is mapped into IPv6; None if it is none."""
     try:
-        ipaddress.ip_address(text)
+        ip = ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    return (ip.ipv4_mapped or ip) if isinstance(ip, ipaddress.IPv6Address) else ip
 
 
 def _port(said: str, text: str) -> int:
     if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535:
         return int(text)
     raise SettingWrong(f"{said} must be a whole number from 1 to 65535, not {text!r}.")
+
+
+def _guesses(said: str, text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= MOST_GUESSES:
+        return int(text)
+    raise SettingWrong(f"{said} must be a whole number from 0 (no limit) to {MOST_GUESSES}, not {text!r}.")
 
 
 def _database_url(said: str, text: str) -> str:

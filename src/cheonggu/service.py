@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from cheonggu.billing.desk import Desk
 from cheonggu.config import Settings
 from cheonggu.domain.guard import Guard
+from cheonggu.domain.guesses import Guesses
 from cheonggu.providers import Gateway, Sender
 from cheonggu.providers.outbound import Outbound
 from cheonggu.store.partners import Directory
+from cheonggu.store.short_codes import ShortCodes
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,9 @@ class Service(Desk):
 
     settings: Settings
     directory: Directory
+    short_codes: ShortCodes
+    key_guesses: Guesses
+    code_guesses: Guesses
     sender: Sender
     gateway: Gateway
     guard: Guard

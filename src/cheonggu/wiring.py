@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from time import monotonic
 
 from cheonggu.config import Settings, require_providers
 from cheonggu.domain.guard import Guard
+from cheonggu.domain.guesses import Guesses
 from cheonggu.providers.outbound import Outbound
 from cheonggu.providers.sandbox import SandboxGateway, SandboxSender
 from cheonggu.service import Service
@@ -17,6 +19,7 @@ from cheonggu.store.partners import Directory
 from cheonggu.store.postgres import open_database
 from cheonggu.store.sealing import Keyring
 from cheonggu.store.secret_file import kept_secret_key
+from cheonggu.store.short_codes import ShortCodes
 
 
 @asynccontextmanager
@@ -43,6 +46,9 @@ async def open_service(settings: Settings, dsn: str) -> AsyncGenerator[Service]:
             intake=intake,
             settings=settings,
             directory=directory,
+            short_codes=ShortCodes(db),
+            key_guesses=Guesses(settings.guesses_per_minute, monotonic),
+            code_guesses=Guesses(settings.guesses_per_minute, monotonic),
             sender=sender,
             gateway=gateway,
             guard=guard,

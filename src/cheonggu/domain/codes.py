@@ -146,7 +146,7 @@ LIMIT_001: Final = Code(
     "LIMIT_001",
     429,
     "요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.",
-    "Too many requests. Retry-After says when to try again.",
+    "Too many wrong apiKeys came from this address. A right one is still taken.",
     "O",
 )
 HTTP_403: Final = Code(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from bisect import bisect_left
 from hashlib import sha256
 from typing import Final
 
@@ -12,6 +14,8 @@ from cheonggu.domain.codes import Refused
 from cheonggu.store.postgres import Database
 
 _MOST_REMEMBERED: Final = 50_000
+_PRINT_BYTES: Final = 8
+"""How much of a key's hash is enough to tell that a key is none of ours."""
 
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +73,8 @@ class Directory:
         self._db = db
         self._partners: dict[bytes, Partner] = {}
         self._merchants: dict[tuple[int, str, str], Merchant] = {}
+        self._prints: bytes | None = None
+        self._reading_prints = asyncio.Lock()
         self._heard = True
         self._changes = 0
 
@@ -77,6 +83,7 @@ class Directory:
         self._changes += 1
         self._partners.clear()
         self._merchants.clear()
+        self._prints = None
 
     def listening(self, *, heard: bool) -> None:
         """Whether changes are being heard; while they are not, nothing is remembered."""
@@ -95,9 +102,38 @@ class Directory:
             partner = msgspec.convert(dict(row), Partner)
             if self._may_remember(changes, len(self._partners)):
                 self._partners[hashed] = partner
-        if not partner.active:
-            raise Refused(codes.PARTNER_006)
-        return partner
+        return _active(partner)
+
+    def remembered(self, api_key: str) -> Partner | None:
+        """The active partner of an apiKey, if it is remembered. Raises Refused with PARTNER_006 (D)."""
+        partner = self._partners.get(key_hash(api_key))
+        return None if partner is None else _active(partner)
+
+    async def may_know(self, api_key: str) -> bool:
+        """Whether this may be a key of ours: False is certain.
+
+        The database is asked for all keys at once, by one caller at a time, and again only after a change.
+        """
+        prints = self._prints
+        if prints is None:
+            async with self._reading_prints:
+                prints = self._prints
+                if prints is None:
+                    prints = await self._read_prints()
+        wanted = key_hash(api_key)[:_PRINT_BYTES]
+        size = len(prints) // _PRINT_BYTES
+
+        def nth(n: int) -> bytes:
+            return prints[n * _PRINT_BYTES : (n + 1) * _PRINT_BYTES]
+
+        return nth(bisect_left(range(size), wanted, key=nth)) == wanted
+
+    async def _read_prints(self) -> bytes:
+        changes = self._changes
+        prints: bytes = await self._db.fetchval(_PRINTS) or b""
+        if self._heard and self._changes == changes:
+            self._prints = prints
+        return prints
 
     async def caller(self, partner: Partner, api_key: str, member: str, merchant: str) -> Caller:
         """The caller, once member and merchant are known and mapped to each other.
@@ -121,6 +157,14 @@ class Directory:
     def _may_remember(self, changes_before: int, remembered: int) -> bool:
         return self._heard and self._changes == changes_before and remembered < _MOST_REMEMBERED
 
+
+def _active(partner: Partner) -> Partner:
+    if not partner.active:
+        raise Refused(codes.PARTNER_006)
+    return partner
+
+
+_PRINTS: Final = "SELECT string_agg(substr(key_hash, 1, 8), '' ORDER BY key_hash) FROM api_key"
 
 _PARTNER: Final = """
 SELECT partner_id, name, status = 'ACTIVE' AS active, wallet_kind, message_points,

@@ -15,10 +15,10 @@ from cheonggu.delivery import payment
 from cheonggu.domain.codes import Refused
 from cheonggu.providers.sandbox_gateway import CARD_NUMBER
 from cheonggu.service import Service
-from cheonggu.store import bills
 from cheonggu.store.bills import PayerBill
 from cheonggu.web import forms, rendering
-from cheonggu.web.addresses import bill_path, is_code
+from cheonggu.web.addresses import bill_path
+from cheonggu.web.guesses import payer_of
 from cheonggu.web.problems import page_error
 from cheonggu.web.words import Language
 
@@ -59,9 +59,7 @@ async def show(request: Request) -> Response:
     """The window, or the way back to a bill that cannot be paid now."""
     service: Service = request.app.state.service
     language = rendering.language_of(request)
-    payer = await _find(request)
-    if payer is None:
-        return page_error(request, 404)
+    payer = await payer_of(request)
     if payer.bill.why_not_pay(service.clock.now()) is not None:
         return _back(payer, language)
     return window_shown(payer, language, service.keyring.form_key, time.time())
@@ -92,9 +90,7 @@ async def answer(request: Request) -> Response:
         form = await forms.read(request)
     except forms.FormRefused as refused:
         return page_error(request, refused.status)
-    payer = await _find(request)
-    if payer is None:
-        return page_error(request, 404)
+    payer = await payer_of(request)
     code, given = payer.bill.short_code, form.get("token", "")
     if not forms.genuine(service.keyring.form_key, code, PURPOSE, given, time.time()):
         return page_error(request, 403)
@@ -113,12 +109,6 @@ def window_key(outcome: str, months: int) -> str:
     if outcome == "APPROVE":
         return f"APPROVE:{months}"
     return "DECLINE:REJECT_CARD_LIMIT" if outcome == "DECLINE" else outcome
-
-
-async def _find(request: Request) -> PayerBill | None:
-    service: Service = request.app.state.service
-    code: str = request.path_params["code"]
-    return await bills.by_code(service.db, service.keyring, code) if is_code(code) else None
 
 
 def _back(payer: PayerBill, language: Language) -> Response:

@@ -174,7 +174,7 @@ CODE_MEANINGS_KOREAN: Final[dict[str, str]] = {
     "PAYMENT_002": "은행이 환불을 거절했어요.",
     "MAINTAINED_METHOD": "결제사가 점검 중이에요.",
     "IDEMPOTENCY_001": "같은 Idempotency-Key로 24시간 안에 다른 요청을 보냈어요.",
-    "LIMIT_001": "요청이 너무 많아요. Retry-After만큼 기다려 주세요.",
+    "LIMIT_001": "이 주소에서 틀린 apiKey를 너무 많이 보냈어요. 올바른 apiKey는 지금도 처리돼요.",
     "HTTP_403": "이 서버의 연습용 주소는 허락한 곳에서만 쓸 수 있어요.",
     "HTTP_404": "그런 주소가 없어요.",
     "HTTP_405": "모든 요청은 POST예요. 조회도요.",

@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from cheonggu.domain import codes
 from cheonggu.domain.codes import Code, Refused
+from cheonggu.domain.guesses import WINDOW_SECONDS
 
-RETRY_AFTER_SECONDS: Final[dict[int, int]] = {429: 1, 503: 5}
+RETRY_AFTER_SECONDS: Final[dict[int, int]] = {429: WINDOW_SECONDS, 503: 5}
 """O: by HTTP status, after how long it is worth trying again."""
 
 Header = tuple[bytes, bytes]

@@ -18,6 +18,11 @@ SECONDS: Final = Histogram(
     ["operation"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+THROTTLED: Final = Counter(
+    "cheonggu_throttled_guesses",
+    "Wrong apiKeys and short codes above what an address may try in a minute, by kind.",
+    ["kind"],
+)
 BACKLOG: Final = Gauge("cheonggu_backlog", "Rows that are due and wait for a worker, by kind.", ["kind"])
 WORKERS: Final = Gauge("cheonggu_workers", "Workers that said within 10 seconds that they live.")
 NO_OPERATION: Final = "none"

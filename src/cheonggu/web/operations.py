@@ -15,6 +15,8 @@ from cheonggu.domain.codes import Code, Refused, invalid
 from cheonggu.store.partners import Caller, Partner
 from cheonggu.web import adapters, wire
 from cheonggu.web.adapters import Call
+from cheonggu.web.envelope import Header
+from cheonggu.web.guesses import Peer, partner_of
 from cheonggu.web.operation_words import OPERATION_WORDS, OperationWords
 from cheonggu.web.parse import Shape, Tree
 
@@ -32,11 +34,13 @@ BillT = TypeVar("BillT", bound=msgspec.Struct)
 
 
 class Incoming(msgspec.Struct, frozen=True):
-    """A request to an operation: its body, decoded but not judged, and its idempotency keys."""
+    """A request to an operation: its body, decoded but not judged, its idempotency keys, and who sent it."""
 
     body: bytes
     tree: Tree
     keys: list[bytes]
+    headers: list[Header]
+    peer: Peer
 
 
 Runner = Callable[["Service", "Operation", Incoming], Awaitable[msgspec.Struct]]
@@ -69,7 +73,7 @@ def _for_bill(
     shape = Shape(bill_struct)
 
     async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
-        caller = await _caller(service, incoming.tree)
+        caller = await _caller(service, incoming)
         idem = _idem(operation, incoming) if operation.writes else None
         bill = incoming.tree.get("bill")
         if unread is not None:
@@ -82,7 +86,7 @@ def _for_bill(
 def _for_merchant(adapter: Callable[[Service, Caller], Awaitable[msgspec.Struct]]) -> Runner:
     async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
         del operation
-        return await adapter(service, await _caller(service, incoming.tree))
+        return await adapter(service, await _caller(service, incoming))
 
     return run
 
@@ -90,7 +94,7 @@ def _for_merchant(adapter: Callable[[Service, Caller], Awaitable[msgspec.Struct]
 def _for_partner(adapter: Callable[[Service, Partner], Awaitable[msgspec.Struct]]) -> Runner:
     async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
         del operation
-        return await adapter(service, await service.directory.partner(_api_key(incoming.tree)))
+        return await adapter(service, await _partner(service, incoming))
 
     return run
 
@@ -98,12 +102,15 @@ def _for_partner(adapter: Callable[[Service, Partner], Awaitable[msgspec.Struct]
 _IDENTITY: Final = Shape(wire.Identity)
 
 
-async def _caller(service: Service, tree: Tree) -> Caller:
+async def _caller(service: Service, incoming: Incoming) -> Caller:
     """Who calls. An unknown apiKey is told before an ill-formed member, and that before an unknown one."""
-    api_key = _api_key(tree)
-    partner = await service.directory.partner(api_key)
-    who = _IDENTITY.read(tree)
-    return await service.directory.caller(partner, api_key, who.member, who.merchant)
+    partner = await _partner(service, incoming)
+    who = _IDENTITY.read(incoming.tree)
+    return await service.directory.caller(partner, _api_key(incoming.tree), who.member, who.merchant)
+
+
+async def _partner(service: Service, incoming: Incoming) -> Partner:
+    return await partner_of(service, _api_key(incoming.tree), incoming.peer, incoming.headers)
 
 
 def _api_key(tree: Tree) -> str:

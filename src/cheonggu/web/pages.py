@@ -9,11 +9,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from cheonggu.service import Service
-from cheonggu.store import bills
 from cheonggu.store.bills import PayerBill
 from cheonggu.web import card_window, rendering
-from cheonggu.web.addresses import in_language, is_code
-from cheonggu.web.problems import page_error
+from cheonggu.web.addresses import in_language
+from cheonggu.web.guesses import payer_of
 from cheonggu.web.sheet import sheet
 
 
@@ -29,15 +28,12 @@ def routes(*, sandbox: bool) -> list[BaseRoute]:
 async def bill_page(request: Request) -> Response:
     """The page of a bill, as it stands now."""
     service: Service = request.app.state.service
-    code: str = request.path_params["code"]
-    payer = await bills.by_code(service.db, service.keyring, code) if is_code(code) else None
-    if payer is None:
-        return page_error(request, 404)
+    payer = await payer_of(request)
     return bill_shown(
         request,
         payer,
         service.clock.now(),
-        window_path=service.gateway.window_path(code),
+        window_path=service.gateway.window_path(payer.bill.short_code),
         practice=service.settings.sandbox,
     )
 

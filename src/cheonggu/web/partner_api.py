@@ -17,6 +17,7 @@ from cheonggu.store.postgres import DatabaseAway
 from cheonggu.web import envelope
 from cheonggu.web.body import Unread, judge_type, read_body
 from cheonggu.web.envelope import Header
+from cheonggu.web.guesses import Peer
 from cheonggu.web.metrics import NO_OPERATION, count_answer
 from cheonggu.web.operations import ROUTES, Incoming, Operation
 from cheonggu.web.parse import parse_object
@@ -49,13 +50,14 @@ class PartnerApi:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def answer(self, operation: Operation, headers: list[Header], body: bytes) -> Answer:
+    async def answer(self, operation: Operation, headers: list[Header], body: bytes, peer: Peer) -> Answer:
         """The answer to a POST to an operation. It raises nothing."""
         began = perf_counter()
         try:
             judge_type(headers)
             keys = [value for name, value in headers if name == _KEY_HEADER]
-            data = await operation.run(self._service, operation, Incoming(body, parse_object(body), keys))
+            incoming = Incoming(body, parse_object(body), keys, headers, peer)
+            data = await operation.run(self._service, operation, incoming)
             code, answered = codes.OK, envelope.success_body(data)
         except Refused as refused:
             code, answered = refused.code, envelope.refusal_body(refused.code, refused.message)
@@ -81,7 +83,7 @@ class PartnerApi:
             await _send(send, refusal, _headers_of(refused))
         else:
             assert operation is not None
-            await _send(send, await self.answer(operation, headers, body))
+            await _send(send, await self.answer(operation, headers, body, scope.get("client")))
 
 
 async def _body_for(operation: Operation | None, scope: Scope, receive: Receive) -> bytes:

@@ -186,6 +186,13 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "그래도 안 열리면 메시지를 보낸 곳에 물어보세요.",
         "If it still doesn’t open, ask whoever sent you the message.",
     ),
+    "throttled_seal": ("잠시|멈춤", "PAUSE"),
+    "throttled_heading": ("잠시 뒤에 다시 열어 주세요", "Please try again in a minute"),
+    "throttled_said": (
+        "없는 청구서 주소를 여러 번 열어서 1분쯤 쉬고 있어요. 받은 메시지의 버튼으로 열면 지금도 열려요.",
+        "Too many links that lead to no bill were opened from here, so we pause for a minute. "
+        "The button in your message still works.",
+    ),
     "stale_seal": ("다시|한번", "AGAIN"),
     "stale_heading": ("화면이 오래됐어요", "This page is out of date"),
     "stale_said": (

@@ -10,8 +10,7 @@ from starlette.responses import Response
 
 from cheonggu.web import rendering
 from cheonggu.web.addresses import bill_path, code_of
-
-RETRY_AFTER_SECONDS: Final = "5"
+from cheonggu.web.envelope import RETRY_AFTER_SECONDS
 
 
 class _Problem(msgspec.Struct, frozen=True):
@@ -23,18 +22,18 @@ class _Problem(msgspec.Struct, frozen=True):
 _UNKNOWN: Final = _Problem("unknown", link=None)
 _AWAY: Final = _Problem("away", "wait", "open_again")
 _UNREAD: Final = _Problem("unread")
-_PROBLEMS: Final = {403: _Problem("stale"), 404: _UNKNOWN}
+_PROBLEMS: Final = {403: _Problem("stale"), 404: _UNKNOWN, 429: _Problem("throttled", "wait", None)}
 
 
 def page_error(request: Request, status: int) -> Response:
-    """The page that says why there is none: unknown link, stale or unreadable form, or our own fault."""
+    """The page that says why there is none: unknown link, bad form, or our own fault."""
     problem = _PROBLEMS.get(status, _AWAY if status >= 500 else _UNREAD)
     language = rendering.language_of(request)
     path = request.url.path
     code = code_of(path)
     headers: dict[str, str] = {}
-    if status == 503:
-        headers["Retry-After"] = RETRY_AFTER_SECONDS
+    if status in RETRY_AFTER_SECONDS:
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS[status])
     if status == 405:
         headers["Allow"] = "GET, HEAD, POST" if path.endswith("/card") else "GET, HEAD"
     return rendering.page(

@@ -195,7 +195,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     async def _answer(self, exchange: _Exchange) -> None:
-        answer = await self.api.answer(exchange.operation, exchange.headers, exchange.body)
+        answer = await self.api.answer(exchange.operation, exchange.headers, exchange.body, self.client)
         if self.flow.write_paused:
             await self.flow.drain()
         if exchange.disconnected or self.transport.is_closing():

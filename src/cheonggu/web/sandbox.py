@@ -28,10 +28,12 @@ from cheonggu.domain.seoul import LAST_DAY, end_of
 from cheonggu.providers.sandbox import erase_practice
 from cheonggu.service import Service
 from cheonggu.store import accounts, bills, points, practice
+from cheonggu.store.partners import Partner
 from cheonggu.store.postgres import Connection, Row
 from cheonggu.web.body import read_body
 from cheonggu.web.envelope import refusal
 from cheonggu.web.forms import from_elsewhere
+from cheonggu.web.guesses import partner_of
 from cheonggu.web.parse import parse_object
 
 log = structlog.get_logger()
@@ -184,7 +186,7 @@ def _no_callback() -> Refused:
 
 async def _pay(service: Service, request: Request) -> dict[str, object]:
     asked = await _read(request, _Pay)
-    partner = await service.directory.partner(asked.apiKey)
+    partner = await _partner(service, request, asked.apiKey)
     bill = await bills.find(service.db, service.keyring, partner.partner_id, asked.billId)
     if bill is None:
         raise Refused(codes.BILL_003)
@@ -200,7 +202,7 @@ async def _paid(service: Service, bill: Bill, outcome: str) -> Bill:
 
 async def _points(service: Service, request: Request) -> dict[str, object]:
     asked = await _read(request, _Points)
-    partner = await service.directory.partner(asked.apiKey)
+    partner = await _partner(service, request, asked.apiKey)
     now = service.clock.now()
     wallet_code = asked.merchant or ""
     if (partner.wallet_kind == "MERCHANT") != bool(wallet_code):
@@ -258,9 +260,13 @@ async def _receiver(_service: Service, request: Request) -> dict[str, object]:
 
 async def _whose(service: Service, request: Request) -> tuple[int, str | None]:
     api_key = request.query_params.get("apiKey", sandbox_partners.FIRST.api_key)
-    partner = await service.directory.partner(api_key)
+    partner = await _partner(service, request, api_key)
     bill_id = request.query_params.get("billId")
     return partner.partner_id, bill_id and bill_id.replace("\0", "")  # PostgreSQL's texts have no NUL
+
+
+async def _partner(service: Service, request: Request, api_key: str) -> Partner:
+    return await partner_of(service, api_key, request.client, request.scope["headers"])
 
 
 async def _read(request: Request, of: type[T]) -> T:
