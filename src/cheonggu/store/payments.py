@@ -8,9 +8,10 @@ from typing import Final
 import msgspec
 
 from cheonggu.domain import codes
+from cheonggu.domain.bill import WIRE_STATE, State
 from cheonggu.domain.codes import Refused
-from cheonggu.domain.payment import Approval, Attempt, AttemptState, RefundFacts
-from cheonggu.store.postgres import Connection, Row
+from cheonggu.domain.payment import Approval, Attempt, AttemptState, BillFacts, RefundFacts
+from cheonggu.store.postgres import Connection, Database, Row
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -145,6 +146,24 @@ async def newest_cancel(conn: Connection, partner_id: int, bill_no: int) -> Refu
     return None if row is None else _refund(row)
 
 
+async def facts(db: Database, partner_id: int, bill_id: str) -> BillFacts | None:
+    """What a partner is told of a bill, its payment and its finished refund; None if there is no such bill.
+
+    One statement, so that all of it is as of one moment.
+    """
+    row = await db.fetchrow(_FACTS, partner_id, bill_id)
+    if row is None:
+        return None
+    return BillFacts(
+        bill_id=bill_id,
+        wire_state=WIRE_STATE[State(row["state"])],
+        price_won=row["price_won"],
+        approval=_approval(row),
+        refund_number=row["refund_number"],
+        refunded_at=row["refunded_at"],
+    )
+
+
 async def finish_refund(
     conn: Connection, refund: RefundFacts, number: str, refunded_at: datetime, at: datetime
 ) -> bool:
@@ -183,8 +202,12 @@ async def claim(conn: Connection, table: str, now: datetime, lease_seconds: floa
     return [Due(row["partner_id"], row["number"], row["fence"]) for row in rows]
 
 
-def _attempt(row: Row) -> Attempt:
+def _approval(row: Row) -> Approval | None:
     approval = row["approval"]
+    return None if approval is None else msgspec.json.decode(approval, type=Approval)
+
+
+def _attempt(row: Row) -> Attempt:
     return Attempt(
         partner_id=row["partner_id"],
         attempt_no=row["attempt_no"],
@@ -198,7 +221,7 @@ def _attempt(row: Row) -> Attempt:
         failure=row["failure"],
         failure_code=row["failure_code"],
         fence=row["fence"],
-        approval=None if approval is None else msgspec.json.decode(approval, type=Approval),
+        approval=_approval(row),
     )
 
 
@@ -259,6 +282,16 @@ RETURNING *
 _NEWEST_CANCEL: Final = """
 SELECT * FROM refund WHERE partner_id = $1 AND bill_no = $2 AND kind = 'CANCEL'
 ORDER BY state = 'DONE' DESC, refund_no DESC LIMIT 1
+"""
+
+_FACTS: Final = """
+SELECT b.state, b.price_won, paid.approval, cancel.refund_number, cancel.refunded_at
+FROM bill b
+LEFT JOIN attempt paid ON paid.partner_id = b.partner_id AND paid.bill_no = b.bill_no
+  AND paid.state IN ('APPROVED', 'REFUNDED') AND b.state IN ('PAID', 'CANCELING', 'CANCELED')
+LEFT JOIN refund cancel ON cancel.partner_id = b.partner_id AND cancel.attempt_no = paid.attempt_no
+  AND cancel.kind = 'CANCEL' AND cancel.state = 'DONE'
+WHERE b.partner_id = $1 AND b.bill_id = $2
 """
 
 _FINISH_REFUND: Final = """

@@ -68,6 +68,7 @@ class OwnConnection(Connection, Protocol):
 
 class _Pool(Protocol):
     def acquire(self, *, timeout: float | None = None) -> AbstractAsyncContextManager[_Pooled]: ...
+    def get_idle_size(self) -> int: ...
     async def close(self) -> None: ...
     def terminate(self) -> None: ...
 
@@ -157,7 +158,7 @@ class Database:
     ) -> T:
         try:
             async with (
-                self._pool.acquire(timeout=_CONNECT_TIMEOUT_SECONDS) as connection,
+                self._acquire() as connection,
                 connection.transaction(isolation=isolation, readonly=readonly),
             ):
                 return await verb(connection)
@@ -184,12 +185,16 @@ class Database:
 
     async def _call(self, method: str, sql: str, *args: object) -> Any:
         try:
-            async with self._pool.acquire(timeout=_CONNECT_TIMEOUT_SECONDS) as connection:
+            async with self._acquire() as connection:
                 return await getattr(connection, method)(sql, *args)
         except (*_AWAY,) as error:
             if away(error):
                 raise DatabaseAway(error) from error
             raise
+
+    def _acquire(self) -> AbstractAsyncContextManager[_Pooled]:
+        """A connection. Only who has to wait for one needs a time-out, which costs a task and a timer."""
+        return self._pool.acquire(timeout=None if self._pool.get_idle_size() else _CONNECT_TIMEOUT_SECONDS)
 
     async def close(self) -> None:
         """Close the connections; those that do not end in time are dropped."""
