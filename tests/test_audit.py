@@ -65,7 +65,7 @@ REFUSED = [
     "callback resend --exhausted-of sandbox",
 ]
 
-TESTED_ELSEWHERE: dict[str, str] = {}
+TESTED_ELSEWHERE = {"payers erase": "test_erasure.py"}
 """Commands that act, and which test holds that they leave an entry."""
 
 LOOKS = {

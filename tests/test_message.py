@@ -199,12 +199,15 @@ async def test_a_message_waits_while_its_bill_is_being_paid(service: Service) ->
 
 async def test_a_message_whose_payer_was_erased_fails(service: Service) -> None:
     await created(service)
-    await service.db.execute("UPDATE bill SET name_sealed = NULL, phone_sealed = NULL")
+    await service.db.execute(
+        "UPDATE bill SET name_sealed = NULL, phone_sealed = NULL, name_index = NULL, phone_index = NULL,"
+        " erased_at = now()"
+    )
     sender = ScriptedSender()
     await drain(messenger(service, sender))
     assert not sender.sent
     assert (await only(service, "message"))["failure_code"] == "ERASED"
-    await assert_books_hold(service.db)
+    assert await service.db.fetchval("SELECT delta_points FROM ledger WHERE kind = 'RETURN'") == 55
 
 
 # When its fate is unknown

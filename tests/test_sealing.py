@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -77,7 +79,7 @@ async def create_bill(service: Service, bill_id: str, name: str, phone: str) -> 
     return partner.partner_id
 
 
-async def found(db: Database, keyring: Keyring, partner_id: int, **by: str) -> list[str]:
+async def found(db: Database, keyring: Keyring, partner_id: int, **by: Any) -> list[str]:
     return [bill.bill_id for bill in await bills.find_by_payer(db, keyring, partner_id, **by)]
 
 

@@ -23,6 +23,7 @@ CONFIG_NAME: Final = "CHEONGGU_CONFIG"
 LOOPBACK: Final = "127.0.0.0/8,::1"
 SECRET_KEY_BYTES: Final = 32
 MOST_OPERATOR: Final = 60
+MOST_DAYS: Final = 36_500
 MOST_GUESSES: Final = 1_000_000
 _ADDRESSES_AT_HAND: Final = 1024
 """Reading one takes longer than all else that is done to count a guess."""
@@ -63,6 +64,8 @@ class Settings:
     """Comma-separated keys; None until the sandbox has made its own in `data_dir`."""
     callback_allow: tuple[AllowRule, ...] = ()
     """What callbacks may reach besides public addresses."""
+    erase_after_days: int | None = None
+    """How long the worker leaves payers on bills that are over; None: for ever."""
     operator: str | None = None
     """Whom the audit log names; else the system's user."""
     sandbox_allow: tuple[Network, ...] = ()
@@ -96,6 +99,7 @@ NAMES: Final = (
     "port",
     "public_url",
     "secret_key",
+    "erase_after_days",
     "operator",
     "callback_allow",
     "sandbox_allow",
@@ -104,7 +108,7 @@ NAMES: Final = (
 )
 """As a TOML key; upper case behind `CHEONGGU_` as an environment variable."""
 _MAY_BE_EMPTY: Final = frozenset({"callback_allow", "sandbox_allow", "trusted_proxies"})
-_WHOLE_NUMBERS: Final = frozenset({"port", "guesses_per_minute"})
+_WHOLE_NUMBERS: Final = frozenset({"port", "erase_after_days", "guesses_per_minute"})
 
 
 def load(environ: Mapping[str, str], config_file: Path | None = None) -> Settings:
@@ -193,6 +197,7 @@ def _judged(given: _Given) -> Settings:
     database_url = given.get("database_url")
     public_url = given.get("public_url")
     secret_key = given.get("secret_key")
+    erase_after_days = given.get("erase_after_days")
     operator = given.get("operator")
     return Settings(
         mode=mode,
@@ -202,6 +207,7 @@ def _judged(given: _Given) -> Settings:
         port=port,
         public_url=_public_url(*public_url) if public_url else _http_origin(host, port),
         secret_key=_secret_key(*secret_key) if secret_key else None,
+        erase_after_days=_days(*erase_after_days) if erase_after_days else None,
         operator=_operator(*operator) if operator else None,
         callback_allow=_allow_rules(*given.get("callback_allow", ("", ""))),
         sandbox_allow=_networks(*given.get("sandbox_allow", ("", LOOPBACK))),
@@ -290,6 +296,12 @@ def _secret_key(said: str, text: str) -> str:
                 "between them, the newest first; make one with: cheonggu secret-key"
             )
     return text
+
+
+def _days(said: str, text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MOST_DAYS:
+        return int(text)
+    raise SettingWrong(f"{said} must be a whole number of days from 1 to {MOST_DAYS}, not {text!r}.")
 
 
 def _operator(said: str, text: str) -> str:

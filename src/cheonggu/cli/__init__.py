@@ -45,6 +45,7 @@ app.command("audit")(audit.audit)
 app.add_typer(partners.partner, name="partner")
 app.add_typer(partners.merchant, name="merchant")
 app.add_typer(partners.points, name="points")
+app.add_typer(payers.payers, name="payers")
 app.add_typer(callbacks.callback, name="callback")
 app.add_typer(bill.bill, name="bill")
 

@@ -1,8 +1,8 @@
-"""`cheonggu find` and `cheonggu rekey`: what is sealed, found again and sealed again."""
+"""`cheonggu find`, `cheonggu payers erase`, `cheonggu rekey`: what is sealed, found, erased, sealed again."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,12 @@ from cheonggu.cli import show
 from cheonggu.cli.partners import WhichPartner
 from cheonggu.cli.place import Place, work
 from cheonggu.cli.show import AsJson
+from cheonggu.config import MOST_DAYS
+
+if TYPE_CHECKING:
+    from cheonggu.billing.erasure import Erased
+
+payers = typer.Typer(help="Payers, and the end of what is kept of them.", no_args_is_help=True)
 
 
 def find(
@@ -44,6 +50,51 @@ def find(
         ]
 
     show.rows("bills", work(look), as_json=as_json, none="No bill of this partner has just that payer.")
+
+
+@payers.command("erase")
+def erase(
+    *,
+    which: Annotated[
+        str | None, typer.Argument(metavar="PARTNER", help="The partner's name or number.")
+    ] = None,
+    older_than: Annotated[
+        int | None,
+        typer.Option(min=1, max=MOST_DAYS, metavar="DAYS", help="From bills over for longer; all partners'."),
+    ] = None,
+    phone: Annotated[str | None, typer.Option(help="One payer: the whole number, hyphens or not.")] = None,
+    name: Annotated[str | None, typer.Option(help="One payer: the whole name, as it was sent.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many bills it would be.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase payers from bills that are over. It cannot be undone; bills, payments and points stay."""
+    from cheonggu.billing import onboarding
+    from cheonggu.billing.erasure import Eraser
+
+    if [older_than, phone or None, name or None].count(None) != 2:
+        raise typer.BadParameter("give --older-than, --phone or --name, one of the three")
+    if older_than is None and which is None:
+        raise typer.BadParameter("say whose payer it is: cheonggu payers erase PARTNER --phone …")
+
+    async def run(place: Place) -> Erased:
+        number = None if which is None else await onboarding.find_partner(place.db, which)
+        eraser = Eraser(place.db, place.operator, await place.now(), dry_run=dry_run)
+        if older_than is not None or number is None:
+            return await eraser.erase_old(older_than or MOST_DAYS, number)
+        return await eraser.erase_payer(place.keyring, number, phone=phone or None, name=name or None)
+
+    erased = work(run)
+    show.facts(
+        {"dryRun": dry_run, "erased": erased.bills, "stillOpen": erased.still_open},
+        as_json=as_json,
+        note="Nothing was erased: this was a dry run." if dry_run else _after(erased),
+    )
+
+
+def _after(erased: Erased) -> str | None:
+    if erased.still_open:
+        return "Open bills keep their payer: erase again when they are over."
+    return "Backups made before still hold what was erased." if erased.bills else None
 
 
 def rekey(*, as_json: AsJson = False) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from cheonggu.delivery import janitor
+from cheonggu.delivery import janitor, retention
 from cheonggu.delivery.callback import Deliverer
 from cheonggu.delivery.message import Messenger
 from cheonggu.service import Service
@@ -66,6 +66,7 @@ async def work(service: Service, stop: asyncio.Event) -> None:
         repeat(lambda: janitor.ask_refunds(service)),
         repeat(lambda: workers.sweep(service.db, service.clock.now()), SWEEP_SECONDS),
         repeat(lambda: workers.analyze(service.db), ANALYZE_SECONDS),
+        repeat(lambda: retention.erase_old(service), retention.EVERY_SECONDS),
     ]
     life = asyncio.create_task(
         _repeat(

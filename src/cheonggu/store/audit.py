@@ -19,7 +19,7 @@ class Operator(msgspec.Struct, frozen=True):
 
 
 async def record(
-    conn: Connection, by: Operator, act: str, partner_id: int | None = None, **about: object
+    conn: Connection, by: Operator, act: str, partner_id: int | None = None, /, **about: object
 ) -> None:
     """Write one act, in the transaction that does it.
 

@@ -92,16 +92,25 @@ async def _for_payer(conn: Connection, keyring: Keyring, partner_id: int, bill_n
 
 
 async def find_by_payer(
-    db: Database, keyring: Keyring, partner_id: int, *, phone: str | None = None, name: str | None = None
+    db: Database,
+    keyring: Keyring,
+    partner_id: int,
+    *,
+    phone: str | None = None,
+    name: str | None = None,
+    before: int | None = None,
 ) -> list[Bill]:
-    """The partner's bills whose payer has exactly this phone (digits) or name (NFC), newest first."""
+    """The partner's bills whose payer has exactly this phone (digits) or name (NFC), newest first.
+
+    At most 1,000; `before` is the bill's number at which the last look ended.
+    """
     if phone is not None:
         column, wanted = "phone_index", keyring.indexes(partner_id, "phone", normal_phone(phone))
     elif name is not None:
         column, wanted = "name_index", keyring.indexes(partner_id, "name", normal_name(name))
     else:
         raise ValueError("name or phone is needed")
-    rows = await db.fetch(_BY_PAYER.format(column=column), partner_id, wanted)
+    rows = await db.fetch(_BY_PAYER.format(column=column), partner_id, wanted, before)
     bills = [opened(row, keyring) for row in rows]
     # The index keeps 64 bits of a digest; what it finds is compared with what was sealed.
     if phone is not None:
@@ -166,7 +175,7 @@ WHERE b.partner_id = $1 AND b.bill_no = $2
 
 _BY_PAYER: Final = """
 SELECT * FROM bill
-WHERE partner_id = $1 AND {column} = ANY($2::bigint[])
+WHERE partner_id = $1 AND {column} = ANY($2::bigint[]) AND ($3::bigint IS NULL OR bill_no < $3)
 ORDER BY bill_no DESC
 LIMIT 1000
 """

@@ -219,6 +219,41 @@ HAVING count(t.try_number) <> c.tries
 -- says: A remembered idempotency key has its answer.
 SELECT partner_id, operation, idempotency_key FROM idempotency WHERE code = '';
 
+-- name: open_bills_are_not_erased
+-- when: always
+-- says: A payer was erased only from a bill that could no longer be paid and had no message on its way.
+SELECT b.partner_id, b.bill_no, b.state, b.erased_at
+FROM bill b
+WHERE b.erased_at IS NOT NULL
+  AND (b.state = 'PAYING' OR (b.state = 'READY' AND b.expires_at > b.erased_at)
+    OR EXISTS (SELECT FROM message m
+               WHERE m.partner_id = b.partner_id AND m.bill_no = b.bill_no AND m.due_at IS NOT NULL));
+
+-- name: what_is_erased_is_erased_whole
+-- when: always
+-- says: Where a payer was erased, nothing from before is left that was said in free words.
+SELECT b.partner_id, b.bill_no, b.erased_at, w.left_in
+FROM bill b CROSS JOIN LATERAL (
+  SELECT 'attempt' AS left_in FROM attempt a
+  WHERE a.partner_id = b.partner_id AND a.bill_no = b.bill_no AND a.failure IS NOT NULL
+    AND a.settled_at < b.erased_at - interval '1 minute'  -- clocks differ
+  UNION ALL
+  SELECT 'refund' FROM refund r
+  WHERE r.partner_id = b.partner_id AND r.bill_no = b.bill_no AND (r.reason <> '' OR r.refusal IS NOT NULL)
+    AND r.began_at < b.erased_at - interval '1 minute'  -- it may have been cancelled after all
+  UNION ALL
+  SELECT 'message' FROM message m
+  WHERE m.partner_id = b.partner_id AND m.bill_no = b.bill_no AND m.failure IS NOT NULL
+    AND m.settled_at < b.erased_at - interval '1 minute'
+  UNION ALL
+  SELECT 'callback_attempt' FROM callback c JOIN callback_attempt t USING (partner_id, callback_no)
+  WHERE c.partner_id = b.partner_id AND c.bill_no = b.bill_no AND t.answer <> ''
+    AND t.at < b.erased_at - interval '1 minute'
+  UNION ALL
+  SELECT 'sandbox_message' FROM sandbox_message s
+  WHERE s.partner_id = b.partner_id AND s.bill_id = b.bill_id) w
+WHERE b.erased_at IS NOT NULL;
+
 -- name: no_expired_lease
 -- when: settled
 -- says: Nobody holds a lease that has run out.
