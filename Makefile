@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: dev test check bench bench-full requirements clean
+.PHONY: dev test check hostile bench bench-full requirements clean
 
 dev: $(VENV)/.run-installed
 	@exec $(BIN)/cheonggu dev $(ARGS)
@@ -14,9 +14,13 @@ test: $(VENV)/.test-installed check
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.test-installed
-	@$(BIN)/ruff check src tests bench
-	@$(BIN)/ruff format --check src tests bench
+	@$(BIN)/ruff check src tests bench hostile
+	@$(BIN)/ruff format --check src tests bench hostile
 	@$(BIN)/basedpyright --level error
+
+hostile: $(VENV)/.test-installed
+	@$(BIN)/python tests/browser_install.py
+	@$(BIN)/python -m hostile $(ARGS)
 
 bench: $(VENV)/.bench-installed
 	@exec $(BIN)/python -m bench $(ARGS)

@@ -131,13 +131,15 @@ def flood(beginning: bytes, again: bytes) -> Act:
 class Sockets:
     """Stands in for the system's sockets: records where they were to connect, and keeps them on loopback.
 
-    Connections to other addresses are led to `detour`, a port on loopback, or refused.
+    Connections to other addresses are led to `detour`, a port on loopback, or refused; with `only_detour`
+    those to loopback itself are, too.
     """
 
-    def __init__(self, detour: int | None = None) -> None:
+    def __init__(self, detour: int | None = None, *, only_detour: bool = False) -> None:
         self.opened = 0
         self.connects: list[tuple[str, int]] = []
         self.detour = detour
+        self.only_detour = only_detour
 
     def __call__(self, info: tuple[Any, ...]) -> socket.socket:
         self.opened += 1
@@ -152,7 +154,7 @@ class _KeptSocket(socket.socket):
     def connect(self, address: Any, /) -> None:
         host, port = address[:2]
         self._sockets.connects.append((host, port))
-        if host in ("127.0.0.1", "::1"):
+        if host in ("127.0.0.1", "::1") and not self._sockets.only_detour:
             return super().connect(address)
         if self._sockets.detour is None:
             raise ConnectionRefusedError

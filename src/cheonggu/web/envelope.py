@@ -15,6 +15,9 @@ from cheonggu.domain.guesses import WINDOW_SECONDS
 RETRY_AFTER_SECONDS: Final[dict[int, int]] = {429: WINDOW_SECONDS, 503: 5}
 """O: by HTTP status, after how long it is worth trying again."""
 
+PLAIN_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""O: of answers that are neither in the envelope nor pages."""
+
 Header = tuple[bytes, bytes]
 
 _encode: Final = msgspec.json.Encoder().encode

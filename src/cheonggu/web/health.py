@@ -13,10 +13,10 @@ from starlette.routing import Route
 from cheonggu.service import Service
 from cheonggu.store import workers
 from cheonggu.store.postgres import DatabaseAway
+from cheonggu.web.envelope import PLAIN_HEADERS
 from cheonggu.web.metrics import BACKLOG, WORKERS
 
 _READY_SECONDS: Final = 2.0
-_NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 def routes() -> list[Route]:
@@ -25,7 +25,7 @@ def routes() -> list[Route]:
 
 
 async def _healthz(_request: Request) -> Response:
-    return JSONResponse({"alive": True}, headers=_NO_STORE)
+    return JSONResponse({"alive": True}, headers=PLAIN_HEADERS)
 
 
 async def _readyz(request: Request) -> Response:
@@ -35,8 +35,8 @@ async def _readyz(request: Request) -> Response:
             await service.db.fetchval("SELECT 1")
     except (DatabaseAway, TimeoutError):
         why = "The database cannot be reached."
-        return JSONResponse({"ready": False, "why": why}, 503, headers=_NO_STORE)
-    return JSONResponse({"ready": True}, headers=_NO_STORE)
+        return JSONResponse({"ready": False, "why": why}, 503, headers=PLAIN_HEADERS)
+    return JSONResponse({"ready": True}, headers=PLAIN_HEADERS)
 
 
 async def _metrics(request: Request) -> Response:
@@ -45,4 +45,4 @@ async def _metrics(request: Request) -> Response:
     for kind, due in backlog.items():
         BACKLOG.labels(kind).set(due)
     WORKERS.set(await workers.living(service.db))
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers=_NO_STORE)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers=PLAIN_HEADERS)

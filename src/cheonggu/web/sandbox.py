@@ -31,7 +31,7 @@ from cheonggu.store import accounts, bills, points, practice
 from cheonggu.store.partners import Partner
 from cheonggu.store.postgres import Connection, Row
 from cheonggu.web.body import read_body
-from cheonggu.web.envelope import refusal
+from cheonggu.web.envelope import PLAIN_HEADERS, refusal
 from cheonggu.web.forms import from_elsewhere
 from cheonggu.web.guesses import partner_of
 from cheonggu.web.parse import parse_object
@@ -106,9 +106,7 @@ def _route(path: str, method: str, handler: Handler) -> Route:
             body = await handler(service, request)
         except Refused as refused:
             return refusal(refused)
-        return Response(
-            msgspec.json.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"}
-        )
+        return Response(msgspec.json.encode(body), media_type="application/json", headers=PLAIN_HEADERS)
 
     return Route(path, endpoint, methods=[method])
 

@@ -1,0 +1,1 @@
+"""Hostile input and hostile neighbours, and the proof that they do no harm: `make hostile`."""
