@@ -18,7 +18,7 @@ from cheonggu.domain.bill import SendType
 from cheonggu.domain.codes import Refused
 from cheonggu.domain.new_bill import NewBill
 from cheonggu.store import points
-from cheonggu.store.intake import Intake
+from cheonggu.store.intake import Intake, joined
 from cheonggu.store.partners import Caller, Merchant, Partner
 from cheonggu.store.postgres import Database, DatabaseAway
 from cheonggu.store.sealing import Keyring, new_secret_key
@@ -308,6 +308,75 @@ async def test_an_unwritable_row_does_not_take_its_batch_with_it(bench: Bench) -
         await bench.intake.create(caller, poison, NOW, None, None)
     assert await asyncio.gather(*good) == ["0000"] * 5
     assert await bench.bills(caller) == {f"B{n}" for n in range(5)}
+
+
+@given(st.lists(st.text(alphabet="가a\x1f", max_size=5), min_size=1, max_size=30))
+def test_joined_fields_come_apart_as_they_were(fields: list[str]) -> None:
+    text, separator = joined(fields)
+    assert text.split(separator) == fields
+
+
+NOTHING_OPTIONAL = new_bill(message=None)
+EVERYTHING = new_bill(
+    issuer="수학\x1f교실",
+    product_name="\x1f",
+    supply_won=9_000,
+    tax_won=1_000,
+    message="NULL \\x1f 'quoted' \x1f{}",
+    redirect_url="https://shop.example/done?a=1",
+)
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+@pytest.mark.parametrize("send_type", list(SendType))
+@pytest.mark.parametrize("new", [NOTHING_OPTIONAL, EVERYTHING], ids=["nothing optional", "everything"])
+async def test_alone_or_in_a_crowd_a_bill_writes_the_same_rows(
+    bench: Bench, new: NewBill, send_type: SendType, key: str | None
+) -> None:
+    loner, *crowd = [await bench.caller(10 * COST) for _ in range(4)]
+    new = msgspec.structs.replace(new, send_type=send_type)
+    digest = None if key is None else b"d" * 32
+
+    async def create(caller: Caller) -> None:
+        await bench.intake.create(caller, new, NOW, key, digest)
+
+    await create(loner)
+    await asyncio.gather(*map(create, crowd))
+    rows = [await rows_of(bench, caller) for caller in (loner, *crowd)]
+    assert all(others == rows[0] for others in rows[1:])
+    bill = rows[0]["bill"][0]
+    assert (bill["issuer"], bill["product_name"]) == (new.issuer or "가게", new.product_name)
+    assert (bill["message"], bill["redirect_url"]) == (new.message, new.redirect_url)
+    assert (bill["supply_won"], bill["tax_won"]) == (new.supply_won, new.tax_won)
+    assert len(rows[0]["idempotency"]) == (key is not None)
+    assert len(rows[0]["message"]) == len(rows[0]["ledger"]) - 1 == (send_type is SendType.TALK)
+    commits = "SELECT count(DISTINCT xmin::text), count(*) FROM bill"
+    assert tuple((await bench.db.fetch(commits))[0].values()) == (2, 4)
+    await assert_books_hold(bench.db)
+
+
+TABLES = ("bill", "short_code", "bill_history", "message", "ledger", "idempotency")
+THEIR_OWN = (
+    *("partner_id", "bill_no", "entry_no", "message_no", "short_code", "code"),
+    *("name_sealed", "phone_sealed", "name_index", "phone_index"),
+)
+
+
+async def rows_of(bench: Bench, caller: Caller) -> dict[str, list[dict[str, object]]]:
+    """What a partner has in the tables, less what no two bills share; seals opened."""
+    partner_id = caller.partner.partner_id
+    found: dict[str, list[dict[str, object]]] = {}
+    for table in TABLES:
+        sql = f"SELECT to_jsonb(t) - $2::text[] AS row FROM {table} t WHERE partner_id = $1"  # noqa: S608 - our own
+        rows = await bench.db.fetch(sql, partner_id, THEIR_OWN)
+        found[table] = [msgspec.json.decode(row["row"]) for row in rows]
+    sealed = await bench.db.fetch("SELECT * FROM bill WHERE partner_id = $1", partner_id)
+    for bill, row in zip(found["bill"], sealed, strict=True):
+        for part in ("name", "phone"):
+            opened = bench.keyring.open(row[f"{part}_sealed"], partner_id, row["bill_id"], part)
+            assert row[f"{part}_index"] == bench.keyring.index(partner_id, part, opened)
+            bill[part] = opened
+    return found
 
 
 async def test_closing_writes_what_is_in_flight(bench: Bench) -> None:

@@ -7,7 +7,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Hashable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import asyncpg
 import msgspec
@@ -43,34 +43,36 @@ class Created(msgspec.Struct, frozen=True):
     short_code: str
 
 
-class _Row(NamedTuple):
-    """One create, column by column as create_bills and judge_bills take them."""
+class _Row(msgspec.Struct, frozen=True):
+    """One create: its fields as asked_bills takes them, and what we need of it ourselves."""
 
-    partner: int
-    no: int
-    id: str
-    member: str
-    merchant: str
-    wallet: str
-    cost: int
-    type: str
-    issuer: str
-    product: str
-    price: int
-    supply: int | None
-    tax: int | None
-    name: bytes
-    phone: bytes
-    name_index: int
-    phone_index: int
-    message: str | None
-    expires: datetime
-    callback: str
-    redirect: str | None
-    code: str
-    at: datetime
+    partner_id: int
+    bill_id: str
+    short_code: str
     key: str | None
-    digest: bytes | None
+    fields: Sequence[str]
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """A batch as create_bills and judge_bills take it."""
+
+    count: int
+    text: str
+    separator: str
+
+    @classmethod
+    def of(cls, rows: Sequence[_Row]) -> _Asked:
+        return cls(len(rows), *joined([field for row in rows for field in row.fields]))
+
+
+def joined(fields: Sequence[str]) -> tuple[str, str]:
+    """`fields` in one text, and the separator between them, which none of them holds."""
+    separator = "\x1f"
+    while True:
+        text = separator.join(fields)
+        if text.count(separator) == len(fields) - 1:
+            return text, separator
+        separator = "\x1f" + take(8).hex()
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -82,12 +84,11 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 _WRITTEN: Final = Verdict("DONE")
-_PLACES: Final = ", ".join(f"${number}" for number in range(1, len(_Row._fields) + 1))
-_CREATE: Final = f"SELECT create_bills({_PLACES})"
-_JUDGE: Final = f"SELECT * FROM judge_bills({_PLACES})"  # noqa: S608
+_CREATE: Final = "SELECT create_bills($1, $2)"
+_JUDGE: Final = "SELECT * FROM judge_bills($1, $2)"
 
-# Arrays of unknown length make the planner guess; with these it always goes by the indexes, whatever the size
-# of the tables, and plans once.
+# Batches of unknown length make the planner guess; with these it always goes by the indexes, whatever the
+# size of the tables, and plans once.
 _PLANNER: Final = """
 SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
 SET plan_cache_mode = force_generic_plan; SET statement_timeout = '5s'
@@ -145,39 +146,42 @@ class Intake:
     def _row(
         self, caller: Caller, new: NewBill, now: datetime, number: int, key: str | None, digest: bytes | None
     ) -> _Row:
-        partner_id, keyring = caller.partner.partner_id, self._keyring
-        return _Row(
-            partner=partner_id,
-            no=number,
-            id=new.bill_id,
-            member=caller.member,
-            merchant=caller.merchant.merchant_code,
-            wallet=caller.wallet_code,
-            cost=caller.partner.message_points if new.send_type is SendType.TALK else 0,
-            type=new.send_type,
-            issuer=new.issuer or caller.merchant.name,
-            product=new.product_name,
-            price=new.price_won,
-            supply=new.supply_won,
-            tax=new.tax_won,
-            name=keyring.seal(new.payer_name, partner_id, new.bill_id, "name"),
-            phone=keyring.seal(new.payer_phone, partner_id, new.bill_id, "phone"),
-            name_index=keyring.index(partner_id, "name", normal_name(new.payer_name)),
-            phone_index=keyring.index(partner_id, "phone", normal_phone(new.payer_phone)),
-            message=new.message,
-            expires=new.expires_at,
-            callback=new.callback_url,
-            redirect=new.redirect_url,
-            code=_short_code(),
-            at=now,
-            key=key,
-            digest=digest,
+        partner_id, keyring, bill_id = caller.partner.partner_id, self._keyring, new.bill_id
+        short_code = _short_code()
+        talk = new.send_type is SendType.TALK
+        fields = (
+            str(partner_id),
+            str(number),
+            now.isoformat(),
+            new.send_type,
+            str(caller.partner.message_points) if talk else "0",
+            caller.wallet_code,
+            short_code,
+            key or "",
+            _bytea(digest) if digest else "",
+            bill_id,
+            caller.member,
+            caller.merchant.merchant_code,
+            new.issuer or caller.merchant.name,
+            new.product_name,
+            str(new.price_won),
+            _number(new.supply_won),
+            _number(new.tax_won),
+            _bytea(keyring.seal(new.payer_name, partner_id, bill_id, "name")),
+            _bytea(keyring.seal(new.payer_phone, partner_id, bill_id, "phone")),
+            str(keyring.index(partner_id, "name", normal_name(new.payer_name))),
+            str(keyring.index(partner_id, "phone", normal_phone(new.payer_phone))),
+            new.message or "",
+            new.expires_at.isoformat(),
+            new.callback_url,
+            new.redirect_url or "",
         )
+        return _Row(partner_id, bill_id, short_code, key, fields)
 
     async def _write(self, rows: Sequence[_Row]) -> Sequence[Verdict | Exception]:
         """One batch, first in the hope that all is well, then with a verdict for each row."""
         try:
-            return await self._write_columns(list(zip(*rows, strict=True)), len(rows))
+            return await self._write_asked(_Asked.of(rows))
         except Exception as error:
             if len(rows) == 1 or isinstance(error, DatabaseAway):
                 raise
@@ -188,25 +192,26 @@ class Intake:
 
     async def _write_alone(self, row: _Row) -> Verdict | Exception:
         try:
-            return (await self._write_columns(list(zip(row, strict=True)), 1))[0]
+            return (await self._write_asked(_Asked.of([row])))[0]
         except Exception as error:  # noqa: BLE001 - raised again, to the one who asked
             return error
 
-    async def _write_columns(self, columns: list[tuple[object, ...]], count: int) -> Sequence[Verdict]:
+    async def _write_asked(self, asked: _Asked) -> Sequence[Verdict]:
         try:
-            await (await self._connected()).execute(_CREATE, *columns, timeout=_STATEMENT_SECONDS)
+            connection = await self._connected()
+            await connection.execute(_CREATE, asked.text, asked.separator, timeout=_STATEMENT_SECONDS)
         except (asyncpg.UniqueViolationError, asyncpg.RaiseError, asyncpg.DeadlockDetectedError):
             pass
         except Exception as error:
             if not _lost(error):
                 raise
             self._drop()
-            log.warning("intake_connection_lost", rows=count, error=type(error).__name__)
+            log.warning("intake_connection_lost", rows=asked.count, error=type(error).__name__)
         else:
-            return [_WRITTEN] * count
-        return await self._judge(columns, count)
+            return [_WRITTEN] * asked.count
+        return await self._judge(asked)
 
-    async def _judge(self, columns: list[tuple[object, ...]], count: int) -> Sequence[Verdict]:
+    async def _judge(self, asked: _Asked) -> Sequence[Verdict]:
         """A verdict for each row. Also what settles a batch whose commit was lost on the way.
 
         If that one did commit, its rows are found under our own numbers; if it is still running, ours waits
@@ -216,7 +221,10 @@ class Intake:
         conflicts = 0
         while True:
             try:
-                refused = await (await self._connected()).fetch(_JUDGE, *columns, timeout=_STATEMENT_SECONDS)
+                connection = await self._connected()
+                refused = await connection.fetch(
+                    _JUDGE, asked.text, asked.separator, timeout=_STATEMENT_SECONDS
+                )
             except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
                 conflicts += 1  # another process was faster with one of these ids; next time it is seen
                 if conflicts > _RETRIES:
@@ -229,7 +237,7 @@ class Intake:
                     raise DatabaseAway(error) from error
                 await asyncio.sleep(0.1)
             else:
-                verdicts = [_WRITTEN] * count
+                verdicts = [_WRITTEN] * asked.count
                 for row in refused:
                     verdicts[row["o_ord"] - 1] = Verdict(
                         row["o_verdict"], row["o_first_code"], row["o_first_short_code"]
@@ -253,22 +261,30 @@ def _lost(error: Exception) -> bool:
     return isinstance(error, DatabaseAway) or away(error)
 
 
+def _bytea(value: bytes) -> str:
+    return "\\x" + value.hex()
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
 def _short_code() -> str:
     return urlsafe_b64encode(take(_CODE_BYTES)).rstrip(b"=").decode()
 
 
 def _collides_on(row: _Row) -> list[Hashable]:
-    marks: list[Hashable] = [("bill", row.partner, row.id)]
+    marks: list[Hashable] = [("bill", row.partner_id, row.bill_id)]
     if row.key is not None:
-        marks.append(("key", row.partner, row.key))
+        marks.append(("key", row.partner_id, row.key))
     return marks
 
 
 def _answer(row: _Row, verdict: Verdict) -> Created:
     match verdict:
         case Verdict("DONE"):
-            return Created(row.id, row.code)
+            return Created(row.bill_id, row.short_code)
         case Verdict("REPLAY", "0000", str(short_code)):
-            return Created(row.id, short_code)
+            return Created(row.bill_id, short_code)
         case Verdict("REPLAY", str(code)) | Verdict(code):
             raise Refused(codes.CODES[code])
