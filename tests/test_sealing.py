@@ -59,6 +59,12 @@ def test_an_older_key_opens_and_the_first_one_seals() -> None:
         Keyring.parse(NEW).open(sealed, 1)
 
 
+def test_an_index_never_changes_as_the_tables_are_full_of_them() -> None:
+    keyring = Keyring([b"s" * 32])
+    assert keyring.index(7, "phone", "0101") == 3360301692774750896
+    assert keyring.index(7, "phone", "0101") == 3360301692774750896
+
+
 def test_an_index_is_of_one_partner_and_one_field() -> None:
     keyring = Keyring.parse(OLD)
     assert keyring.index(1, "name", "김서연") == keyring.index(1, "name", "김서연")

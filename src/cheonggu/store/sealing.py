@@ -10,7 +10,7 @@ import base64
 import secrets
 import unicodedata
 from hashlib import sha256
-from hmac import digest
+from hmac import new as new_hmac
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -48,7 +48,7 @@ class _Key:
     def __init__(self, secret: bytes) -> None:
         self.key_id = sha256(b"cheonggu key id" + secret).digest()[:_KEY_ID_BYTES]
         self.cipher = AESGCMSIV(_derive(secret, b"seal"))
-        self.index_key = _derive(secret, b"blind index")
+        self.index_mac = new_hmac(_derive(secret, b"blind index"), digestmod="sha256")
         self.form_key = _derive(secret, b"form token")
 
 
@@ -118,7 +118,9 @@ def _bind(context: tuple[str | int, ...]) -> bytes:
 
 def _index(key: _Key, partner_id: int, field: str, value: str) -> int:
     bound = f"{partner_id}\x1f{field}\x1f{value}".encode()
-    return int.from_bytes(digest(key.index_key, bound, sha256)[:8], signed=True)
+    mac = key.index_mac.copy()  # half the price of taking in the key anew, twice for each create
+    mac.update(bound)
+    return int.from_bytes(mac.digest()[:8], signed=True)
 
 
 def normal_name(name: str) -> str:
@@ -128,4 +130,6 @@ def normal_name(name: str) -> str:
 
 def normal_phone(phone: str) -> str:
     """The form of a phone that its blind index is made of: its ASCII digits, or all of it without any."""
+    if phone.isascii() and phone.isdigit():
+        return phone
     return "".join(char for char in phone if char in "0123456789") or phone
