@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+LONGER := tests/test_model.py tests/test_schemathesis.py tests/test_parse.py
 
 .PHONY: dev test check hostile bench bench-full requirements clean
 
@@ -20,7 +21,8 @@ check: $(VENV)/.test-installed
 
 hostile: $(VENV)/.test-installed
 	@$(BIN)/python tests/browser_install.py
-	@$(BIN)/python -m hostile $(ARGS)
+	@$(BIN)/python -m hostile
+	@exec $(BIN)/python -m pytest --hypothesis-profile=long --timeout=1800 $(LONGER)
 
 bench: $(VENV)/.bench-installed
 	@exec $(BIN)/python -m bench $(ARGS)

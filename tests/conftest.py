@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -24,6 +25,9 @@ from cheonggu.store.sealing import new_secret_key
 from cheonggu.wiring import open_service
 from tests.live import Live, receiver
 from tests.serving import serving, working
+
+hypothesis.settings.register_profile("long", max_examples=2_000, deadline=None)
+"""For `make hostile`."""
 
 TEMPLATE = "cheonggu_template"
 _numbers = itertools.count(1)

@@ -116,6 +116,11 @@ def _schemas() -> Json:
         schema.pop("title", None)
         if not schema["required"]:
             del schema["required"]
+    for request in {operation.request for operation in OPERATIONS}:
+        schema = schemas[request.__name__]
+        if "bill" in schema["properties"]:
+            # The vendor's document does not call it required, and a request without it is refused.
+            schema["dependentRequired"] = {"apiKey": ["bill"]}
     for operation in OPERATIONS:
         # A refusal may come with HTTP 200, and then there is no data.
         schemas[operation.data.__name__]["type"] = ["object", "null"]

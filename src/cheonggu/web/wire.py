@@ -49,9 +49,11 @@ _MORE_DIGITS: Final = f"[1-9][0-9]{{0,{MAX_DIGITS - 1}}}"
 _PRICE: Final = {"maxLength": MAX_DIGITS, "pattern": f"^{_MORE_DIGITS}$"}
 _PART: Final = {"maxLength": MAX_DIGITS, "pattern": f"^(0|{_MORE_DIGITS})?$"}
 _DAY: Final = {"pattern": "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"}
+_GIVEN: Final = {"pattern": r"[\s\S]"}
+"""At least one character, where the vendor's document says a least length of 0 and refuses that."""
 _URL: Final = {"maxLength": MAX_CHARACTERS, "pattern": "^[!-~]*$"}
 
-ApiKey = Annotated[str, _field("apiKey", least=0, most=API_KEY_MAX)]
+ApiKey = Annotated[str, _field("apiKey", least=0, most=API_KEY_MAX, schema=_GIVEN)]
 Member = Annotated[str, _field("member", least=0, most=CODE_MAX)]
 Merchant = Annotated[str, _field("merchant", least=0, most=CODE_MAX)]
 BillId = Annotated[str, _field("billId", least=1, most=BILL_ID_MAX)]
