@@ -17,7 +17,7 @@ _STRETCH: Final = 50_000
 _MANY: Final = 200_000
 """From here on it is faster to build the indexes once at the end."""
 _PATIENCE_SECONDS: Final = 3_600.0
-_SEQUENCES: Final = ("entry_no_seq", "attempt_no_seq", "refund_no_seq", "message_no_seq", "callback_no_seq")
+_SEQUENCES: Final = ("entry_no_seq", "attempt_no_seq", "refund_no_seq", "callback_no_seq")
 _BLOCK: Final = 1_000
 """The step of bill_block_seq."""
 

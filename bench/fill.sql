@@ -65,9 +65,9 @@ BEGIN
     ('CANCELED', 3, 'PAID', 'CANCELING'), ('CANCELED', 4, 'CANCELING', 'CANCELED'),
     ('DESTROYED', 0, NULL, 'READY'), ('DESTROYED', 1, 'READY', 'DESTROYED'), ('READY', 0, NULL, 'READY')
   ) s (state, step, from_state, to_state) USING (state);
-  INSERT INTO message (partner_id, message_no, bill_no, send_number, cost_points, state, created_at, fence,
-                       handed_at, settled_at, reference)
-  SELECT partner_id, no, no, 1, 55, 'SENT', at, 1, at, at, format('sandbox-m%s-%s', partner_id, no) FROM filling;
+  INSERT INTO message (partner_id, bill_no, send_number, cost_points, state, created_at, fence, handed_at,
+                       settled_at, reference)
+  SELECT partner_id, no, 1, 55, 'SENT', at, 1, at, at, format('sandbox-m%s-%s-1', partner_id, no) FROM filling;
   INSERT INTO ledger (partner_id, entry_no, wallet_code, kind, delta_points, balance_points, bill_no, send_number, at)
   SELECT partner_id, no, '', 'DEBIT', -55, before - 55 * kth, no, 1, at FROM filling;
   INSERT INTO idempotency (partner_id, operation, idempotency_key, request_digest, code, bill_no, at)
@@ -101,10 +101,8 @@ BEGIN
   SELECT partner_id, no, 1, at, 200, '{"code":"0000"}', 12 FROM filling
   WHERE approval IS NOT NULL AND f_urls IS NULL;
 
-  INSERT INTO sandbox_message (message_id, partner_id, bill_id, kind, sealed, state, at)
-  SELECT format('m%s-%s', partner_id, no), partner_id, bill_id, 'SEND',
-         decode(repeat(encode(sha256(bill_id::bytea), 'hex'), 16), 'hex'), 'ARRIVED', at
-  FROM filling;
+  INSERT INTO sandbox_message (message_id, partner_id, state, at)
+  SELECT format('m%s-%s-1', partner_id, no), partner_id, 'ARRIVED', at FROM filling;
   INSERT INTO sandbox_payment (order_id, amount_won, state, closes_at, approval)
   SELECT order_id, price, 'CHARGED', at + interval '10 s', approval FROM filling WHERE approval IS NOT NULL;
   INSERT INTO sandbox_refund (refund_id, order_id, refund_number, refunded_at)

@@ -111,7 +111,7 @@ OF_A_PARTNER = re.compile(
 SPANNING = {
     "store/accounts.py": 2,  # the list of partners; any one seal, to see whether the key fits
     "store/invariants.py": 1,  # what waits, over everything
-    "store/outbox.py": 1,  # candidates: messages that are due
+    "store/messages.py": 1,  # candidates, and their guarded update: messages that are due
     "store/payments.py": 2,  # candidates: attempts and refunds to ask about
     "store/practice.py": 2,  # a sandbox's reset: are there others' rows, or late ones
     "store/workers.py": 2,  # the backlog; keys too old to be replayed

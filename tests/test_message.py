@@ -11,13 +11,21 @@ import pytest
 
 from cheonggu.billing import destroy, resend
 from cheonggu.billing.sandbox_partners import FIRST, OTHER
-from cheonggu.delivery.message import DEADLINE_SECONDS, LEASE_SECONDS, Messenger, judge, message_id
+from cheonggu.delivery.message import (
+    DEADLINE_SECONDS,
+    FEW,
+    LEASE_SECONDS,
+    MOST_CALLS,
+    Messenger,
+    judge,
+    message_id,
+)
 from cheonggu.domain.alimtalk import render
 from cheonggu.domain.message import AskedMessage, MessageState, NeverHad, NotSent, Sending, Sent, Unsure
 from cheonggu.providers import Alimtalk, Sender
 from cheonggu.service import Service
-from cheonggu.store import outbox, points
-from cheonggu.store.outbox import ClaimedMessage, MessageSettled
+from cheonggu.store import messages, points
+from cheonggu.store.messages import ClaimedMessage, MessageSettled
 from tests.checks import assert_books_hold
 from tests.flow import caller_of, created, drain, found, only, run_out
 
@@ -29,6 +37,7 @@ class ScriptedSender:
     """A sender that says what it is told to say, and remembers what it was given."""
 
     name = "scripted"
+    most_at_once = 100
     accept_window_seconds = 3.0
 
     def __init__(
@@ -38,17 +47,22 @@ class ScriptedSender:
         self._asks = list(asks)
         self.sent: list[Alimtalk] = []
         self.asked: list[str] = []
+        self.calls: list[int] = []
 
-    async def send(self, message: Alimtalk) -> Sending:
-        self.sent.append(message)
+    async def send(self, messages: Sequence[Alimtalk]) -> Sequence[Sending]:
+        self.calls.append(len(messages))
+        self.sent.extend(messages)
+        return [self._next() for _ in messages]
+
+    async def ask(self, message_ids: Sequence[str]) -> Sequence[AskedMessage]:
+        self.asked.extend(message_ids)
+        return [self._asks.pop(0) for _ in message_ids]
+
+    def _next(self) -> Sending:
         outcome = self._sends.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
-
-    async def ask(self, message_id: str) -> AskedMessage:
-        self.asked.append(message_id)
-        return self._asks.pop(0)
 
 
 class HeldSender(ScriptedSender):
@@ -59,10 +73,10 @@ class HeldSender(ScriptedSender):
         self.taken = asyncio.Event()
         self.let_go = asyncio.Event()
 
-    async def send(self, message: Alimtalk) -> Sending:
+    async def send(self, messages: Sequence[Alimtalk]) -> Sequence[Sending]:
         self.taken.set()
         await self.let_go.wait()
-        return await super().send(message)
+        return await super().send(messages)
 
 
 def messenger(service: Service, sender: Sender, *, deadline_seconds: float = DEADLINE_SECONDS) -> Messenger:
@@ -81,12 +95,27 @@ async def balance(service: Service) -> int:
 def claimed(*, unknown: bool = False) -> ClaimedMessage:
     return ClaimedMessage(
         partner_id=1,
-        message_no=2,
-        fence=3,
-        unknown=unknown,
-        handed_at=NOON,
+        bill_no=2,
         send_number=1,
-        bill_row={},
+        fence=3,
+        state="UNKNOWN" if unknown else "SENDING",
+        handed_at=NOON,
+        bill_id="B",
+        issuer="",
+        product_name="",
+        price_won=1,
+        message=None,
+        expires_at=NOON,
+        short_code="",
+        name_sealed=None,
+        phone_sealed=None,
+    )
+
+
+async def claim(service: Service) -> list[ClaimedMessage]:
+    """What a worker has in hand that dies right then."""
+    return await messages.claim(
+        service.db, service.clock.now(), LEASE_SECONDS, after=0, most_of_each=10, most=10
     )
 
 
@@ -138,7 +167,7 @@ async def test_a_message_goes_out_as_its_bill_says(service: Service) -> None:
     await drain(messenger(service, sender))
     (sent,) = sender.sent
     row = await only(service, "message")
-    assert (sent.message_id, sent.to, sent.kind) == (message_id(1, row["message_no"]), "01012345678", "SEND")
+    assert (sent.message_id, sent.to, sent.kind) == (message_id(1, row["bill_no"], 1), "01012345678", "SEND")
     assert (sent.text, sent.buttons) == render(bill, URL)
     assert (row["state"], row["reference"], row["settled_at"]) == ("SENT", "ref-1", NOON)
     await assert_books_hold(service.db, settled=True)
@@ -241,6 +270,114 @@ async def test_a_message_the_sender_never_had_is_sent_again_under_the_same_id(se
     assert (await only(service, "message"))["state"] == "SENT"
 
 
+@pytest.mark.parametrize(("most_at_once", "calls"), [(100, [6]), (4, [4, 2]), (1, [1] * 6)])
+async def test_a_call_carries_as_many_messages_as_the_sender_takes(
+    service: Service, most_at_once: int, calls: list[int]
+) -> None:
+    for number in range(6):
+        await created(service, bill_id=f"B{number}")
+    sender = ScriptedSender(sends=[Sent(f"ref-{number}", NOON) for number in range(6)])
+    sender.most_at_once = most_at_once
+    await drain(messenger(service, sender))
+    assert sender.calls == calls
+    rows = await service.db.fetch("SELECT * FROM message")
+    answered = {message.message_id: f"ref-{number}" for number, message in enumerate(sender.sent)}
+    told = {message_id(1, row["bill_no"], 1): row["reference"] for row in rows}
+    assert told == answered
+    await assert_books_hold(service.db, settled=True)
+
+
+async def test_a_sender_has_so_many_calls_at_once_and_no_more(service: Service) -> None:
+    for number in range(MOST_CALLS + 2):
+        await created(service, bill_id=f"B{number}")
+    sender = HeldSender()
+    sender.most_at_once = 1
+    work = messenger(service, sender)
+    while await work.step():
+        pass
+    assert await in_state(service, "SENDING") == MOST_CALLS
+    assert await in_state(service, "QUEUED") == 2
+    await work.finish(0)
+
+
+async def in_state(service: Service, state: str) -> int:
+    return await service.db.fetchval("SELECT count(*) FROM message WHERE state = $1", state)
+
+
+async def test_a_long_queue_of_one_partner_delays_nobody_else(service: Service) -> None:
+    for number in range(3 * FEW):
+        await created(service, FIRST, bill_id=f"B{number}")
+    await created(service, OTHER, bill_id="LAST")
+    sender = HeldSender()
+    sender.most_at_once = 2 * FEW // MOST_CALLS
+    work = messenger(service, sender)
+    assert await work.step() == 2 * FEW
+    waiting = await service.db.fetch("SELECT DISTINCT partner_id FROM message WHERE state = 'QUEUED'")
+    assert [row["partner_id"] for row in waiting] == [1]
+    await work.finish(0)
+
+
+async def test_long_queues_of_several_partners_are_served_in_turn(service: Service) -> None:
+    for number in range(4 * FEW):
+        await created(service, OTHER if number % 2 else FIRST, bill_id=f"B{number}")
+    sender = ScriptedSender(sends=[Sent("ref", NOON)] * 4 * FEW)
+    sender.most_at_once = 3 * FEW // MOST_CALLS
+    work = messenger(service, sender)
+    await work.step()
+    await work.hands.finish(5)
+    left = await service.db.fetch(
+        "SELECT partner_id, count(*) FROM message WHERE state = 'QUEUED' GROUP BY partner_id"
+    )
+    assert [tuple(row.values()) for row in left] == [(2, FEW)]
+    await drain(work)
+    assert await in_state(service, "SENT") == 4 * FEW
+
+
+async def test_who_did_not_fit_into_a_claim_comes_first_in_the_next(service: Service) -> None:
+    for number in range(2 * MOST_CALLS):
+        await created(service, FIRST, bill_id=f"B{number}")
+    await created(service, OTHER)
+    sender = ScriptedSender(sends=[Sent("ref", NOON)] * (2 * MOST_CALLS + 1))
+    sender.most_at_once = 1
+    await drain(messenger(service, sender))
+    order = [message.partner_id for message in sender.sent]
+    assert order == [1] * MOST_CALLS + [2] + [1] * MOST_CALLS
+
+
+async def test_a_message_that_cannot_be_opened_leaves_the_others_of_its_call_alone(service: Service) -> None:
+    for number in range(3):
+        await created(service, bill_id=f"B{number}")
+    await service.db.execute("UPDATE bill SET phone_sealed = 'broken' WHERE bill_id = 'B1'")
+    sender = ScriptedSender(sends=[Sent("ref", NOON)] * 2)
+    await drain(messenger(service, sender))
+    rows = await service.db.fetch("SELECT * FROM message ORDER BY bill_no")
+    assert [row["state"] for row in rows] == ["SENT", "UNKNOWN", "SENT"]
+    assert [message.bill_id for message in sender.sent] == ["B0", "B2"]
+
+
+async def test_a_call_that_fails_leaves_all_of_its_messages_unknown(service: Service) -> None:
+    for number in range(3):
+        await created(service, bill_id=f"B{number}")
+    sender = ScriptedSender(sends=[Sent("ref", NOON), RuntimeError("boom"), Sent("ref", NOON)])
+    await drain(messenger(service, sender))
+    assert await in_state(service, "UNKNOWN") == 3
+
+
+@pytest.mark.parametrize("answers", [0, 1, 3])
+async def test_a_sender_that_answers_for_more_or_fewer_has_said_nothing(
+    service: Service, answers: int
+) -> None:
+    class Miscounting(ScriptedSender):
+        async def send(self, messages: Sequence[Alimtalk]) -> Sequence[Sending]:
+            self.sent.extend(messages)
+            return [Sent("ref", NOON)] * answers
+
+    for number in range(2):
+        await created(service, bill_id=f"B{number}")
+    await drain(messenger(service, Miscounting()))
+    assert await in_state(service, "UNKNOWN") == 2
+
+
 @pytest.mark.parametrize("failure", [RuntimeError("boom"), OSError("network"), ValueError("what")])
 async def test_a_sender_that_breaks_leaves_the_fate_unknown(service: Service, failure: Exception) -> None:
     await created(service)
@@ -260,13 +397,13 @@ async def test_after_a_worker_died_the_sender_is_asked_first(
     service: Service, *, had_it: bool, sendings: int
 ) -> None:
     bill = await created(service)
-    (dead,) = await outbox.claim_messages(service.db, service.clock.now(), LEASE_SECONDS, 10)
+    (dead,) = await claim(service)
     sender = ScriptedSender(
         sends=[Sent("ref", NOON)] * sendings,
         asks=[Sent("ref", NOON)] if had_it else [NeverHad(), NeverHad()],
     )
     if had_it:  # it died between the sending and the settling
-        await sender.send(_alimtalk(dead, bill.bill_id))
+        await sender.send([_alimtalk(dead, bill.bill_id)])
     else:  # it died between the claim and the sending
         sendings -= 1
     work = messenger(service, sender)
@@ -283,7 +420,7 @@ async def test_after_a_worker_died_the_sender_is_asked_first(
 
 def _alimtalk(message: ClaimedMessage, bill_id: str) -> Alimtalk:
     return Alimtalk(
-        message_id=message_id(message.partner_id, message.message_no),
+        message_id=message_id(message.partner_id, message.bill_no, message.send_number),
         partner_id=message.partner_id,
         bill_id=bill_id,
         kind="SEND",
@@ -324,10 +461,10 @@ async def test_a_claim_older_than_its_lease_allows_is_not_sent(service: Service)
 async def test_settling_twice_writes_once(service: Service) -> None:
     before = await balance(service)
     await created(service)
-    (message,) = await outbox.claim_messages(service.db, service.clock.now(), LEASE_SECONDS, 10)
+    (message,) = await claim(service)
     failed = judge(message, NotSent("3019", "no"), NOON, NOON, 3.0)
-    written = [await outbox.settle_messages(service.db, [failed]) for _ in range(2)]
-    assert written == [[True], [False]]
+    written = [await messages.settle(service.db, [failed]) for _ in range(2)]
+    assert written == [1, 0]
     assert await balance(service) == before
     await assert_books_hold(service.db)
 
@@ -335,10 +472,10 @@ async def test_settling_twice_writes_once(service: Service) -> None:
 @pytest.mark.parametrize("fence_off_by", [-1, 1])
 async def test_another_fence_writes_nothing(service: Service, fence_off_by: int) -> None:
     await created(service)
-    (message,) = await outbox.claim_messages(service.db, service.clock.now(), LEASE_SECONDS, 10)
+    (message,) = await claim(service)
     settled: MessageSettled = judge(message, Sent("ref", NOON), NOON, NOON, 3.0)
     wrong = msgspec.structs.replace(settled, fence=settled.fence + fence_off_by)
-    assert await outbox.settle_messages(service.db, [wrong]) == [False]
+    assert await messages.settle(service.db, [wrong]) == 0
     assert (await only(service, "message"))["state"] == "SENDING"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -168,22 +168,22 @@ class _Held:
     """A sender that takes a message and never answers."""
 
     name = "held"
+    most_at_once = 100
     accept_window_seconds = 3.0
 
     def __init__(self) -> None:
         self.taken = asyncio.Event()
-        self.message: Alimtalk | None = None
+        self.held: list[str] = []
 
-    async def send(self, message: Alimtalk) -> Sending:
-        self.message = message
+    async def send(self, messages: Sequence[Alimtalk]) -> Sequence[Sending]:
+        self.held = [one.message_id for one in messages]
         self.taken.set()
         await asyncio.Event().wait()
         raise AssertionError
 
-    async def ask(self, message_id: str) -> AskedMessage:
-        assert self.message is not None
-        assert message_id == self.message.message_id
-        return NeverHad()
+    async def ask(self, message_ids: Sequence[str]) -> Sequence[AskedMessage]:
+        assert message_ids == self.held
+        return [NeverHad()]
 
 
 async def test_what_a_killed_worker_left_in_hand_is_seen_through_by_the_next(service: Service) -> None:
@@ -204,10 +204,10 @@ async def test_what_a_killed_worker_left_in_hand_is_seen_through_by_the_next(ser
 
 async def test_a_round_that_fails_ends_nothing(service: Service) -> None:
     class Broken(_Held):
-        async def send(self, message: Alimtalk) -> Sending:
-            if message.bill_id == "BAD":
+        async def send(self, messages: Sequence[Alimtalk]) -> Sequence[Sending]:
+            if messages[0].bill_id == "BAD":
                 raise RuntimeError
-            return Sent("ref", service.clock.now())
+            return [Sent("ref", service.clock.now()) for _ in messages]
 
     async with working(replace(service, sender=Broken())):
         await created(service, bill_id="BAD")
@@ -313,10 +313,10 @@ class _Slow(_Held):
         self.let_go = asyncio.Event()
         self._service = service
 
-    async def send(self, message: Alimtalk) -> Sending:
+    async def send(self, messages: Sequence[Alimtalk]) -> Sequence[Sending]:
         self.taken.set()
         await self.let_go.wait()
-        return await self._service.sender.send(message)
+        return await self._service.sender.send(messages)
 
 
 async def test_several_workers_share_the_work(service: Service) -> None:

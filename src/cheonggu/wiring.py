@@ -36,7 +36,7 @@ async def open_service(settings: Settings, dsn: str) -> AsyncGenerator[Service]:
     intake = Intake(db, dsn, keyring)
     guard = Guard(settings.callback_allow, loopback=settings.sandbox)
     outbound = Outbound(guard)
-    sender, gateway = SandboxSender(db, clock, keyring), SandboxGateway(db, clock)
+    sender, gateway = SandboxSender(db, clock), SandboxGateway(db, clock)
     try:
         await changes.start()
         yield Service(
@@ -58,5 +58,4 @@ async def open_service(settings: Settings, dsn: str) -> AsyncGenerator[Service]:
         await intake.close()
         await changes.stop()
         await outbound.close()
-        await sender.close()
         await db.close()

@@ -3,46 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
 from cheonggu.delivery.hands import Hands
-from cheonggu.delivery.settling import LAST_COMMIT_SECONDS, patiently
+from cheonggu.delivery.settling import patiently
 from cheonggu.domain import retry
-from cheonggu.domain.alimtalk import render
+from cheonggu.domain.alimtalk import write
 from cheonggu.domain.message import AskedMessage, Kind, MessageState, NeverHad, NotSent, Sent, Unsure
 from cheonggu.providers import Alimtalk, Sender
-from cheonggu.store import bills, outbox
-from cheonggu.store.batch import Batcher
+from cheonggu.store import messages
 from cheonggu.store.clock import Clock
-from cheonggu.store.outbox import ClaimedMessage, MessageSettled
+from cheonggu.store.messages import ClaimedMessage, MessageSettled
 from cheonggu.store.postgres import Database
-from cheonggu.store.sealing import Keyring
+from cheonggu.store.sealing import Keyring, SealBroken
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 DEADLINE_SECONDS: Final = 10.0
 LEASE_SECONDS: Final = 20.0
 """Longer than a sender may take: a claim older than the difference is not acted on any more."""
-MOST_IN_HAND: Final = 512
-MOST_IN_A_CLAIM: Final = 128
-_WORTH_A_CLAIM: Final = MOST_IN_A_CLAIM // 4
-"""So that claiming never keeps the loop busy for long: the API may be answering on it."""
-MOST_IN_A_COMMIT: Final = 256
+MOST_IN_A_CLAIM: Final = 500
+"""So that neither rendering nor writing them keeps the loop busy for long: the API may be answering on it."""
+MOST_CALLS: Final = 4
+"""Calls of a sender side by side, each with as many messages as it takes at once."""
+FEW: Final = 16
+"""So many of every partner's go before many of one's."""
 REASON_LIMIT: Final = 300
 
 ERASED: Final = NotSent("ERASED", "받는 분의 정보가 지워져서 보내지 못했어요.")
 
 
-def message_id(partner_id: int, message_no: int) -> str:
+def message_id(partner_id: int, bill_no: int, send_number: int) -> str:
     """Our id of a message, by which a sender knows it: the same however often it is handed over."""
-    return f"m{partner_id}-{message_no}"
+    return f"m{partner_id}-{bill_no}-{send_number}"
 
 
 class Messenger:
-    """Claims messages that are due and sees each one through."""
+    """Claims messages that are due, many at a time, and sees them through call by call."""
 
     def __init__(
         self,
@@ -60,78 +64,132 @@ class Messenger:
         self._sender = sender
         self._public_url = public_url
         self._deadline_seconds = deadline_seconds
-        self.hands = Hands(MOST_IN_HAND)
-        self._settling = Batcher(patiently(db, outbox.settle_messages), most=MOST_IN_A_COMMIT, key=_number)
+        self._settle = patiently(db, messages.settle)
+        self._after = 0
+        self._favoured = 0
+        self._more = False
+        self.hands = Hands(MOST_CALLS)
 
     async def fill(self) -> bool:
-        """Claim what there is and hands for; whether a whole claim says that there is more.
+        """Claim what there is and hands for; whether there may be more.
 
-        A smaller one is not followed by another at once: what comes in meanwhile shares the next one, which
-        costs as much for one message as for many.
+        If not, what comes in meanwhile shares the next claim: one costs as much for one message as for many.
         """
-        return await self.step() == MOST_IN_A_CLAIM
+        await self.step()
+        return self._more
 
     async def step(self) -> int:
         """Claim what there is and hands for; how many."""
-        most = min(self.hands.free, MOST_IN_A_CLAIM)
-        if most < _WORTH_A_CLAIM:
+        self._more = False
+        room = min(self.hands.free * self._sender.most_at_once, MOST_IN_A_CLAIM)
+        if room <= 0:
             return 0
         begin_before = asyncio.get_running_loop().time() + LEASE_SECONDS - self._deadline_seconds
-        claimed = await outbox.claim_messages(self._db, self._clock.now(), LEASE_SECONDS, most)
-        for message in claimed:
-            self.hands.take(self._see_through(message, begin_before))
+        claimed = await self._claim(room)
+        if not claimed and self._more:  # nobody behind those who filled the last claim
+            claimed = await self._claim(room)
+        for state in (MessageState.SENDING, MessageState.UNKNOWN):
+            for call in _in_calls([one for one in claimed if one.state == state], self._sender.most_at_once):
+                self.hands.take(self._see_through(call, begin_before, unknown=state is MessageState.UNKNOWN))
         return len(claimed)
 
     async def rest(self, seconds: float) -> None:
         """Wait for so long, or, with full hands, until one is free."""
-        if self.hands.free < _WORTH_A_CLAIM:
-            await self.hands.rest(seconds)
-        else:
+        if self.hands.free > 0:
             await asyncio.sleep(seconds)
+        else:
+            await self.hands.rest(seconds)
 
     async def finish(self, within_seconds: float) -> None:
         """See through what is in hand, and write it; drop what takes longer."""
         await self.hands.finish(within_seconds)
-        await self._settling.close(LAST_COMMIT_SECONDS)
 
-    async def _see_through(self, message: ClaimedMessage, begin_before: float) -> None:
+    async def _claim(self, room: int) -> list[ClaimedMessage]:
+        """A few of everybody's, and then many of one who has more: of each of those in turn."""
+        few, now, began_behind = min(FEW, room), self._clock.now(), self._after
+        claimed = await messages.claim(
+            self._db, now, LEASE_SECONDS, after=began_behind, most_of_each=few, most=room
+        )
+        taken = Counter(one.partner_id for one in claimed)
+        self._after = max(taken) if len(claimed) == room else 0
+        long = sorted(partner_id for partner_id, count in taken.items() if count == few)
+        left = room - len(claimed)
+        if long and left:
+            self._favoured = next((one for one in long if one > self._favoured), long[0])
+            claimed += await messages.claim_of(
+                self._db, now, LEASE_SECONDS, partner_id=self._favoured, most=left
+            )
+        self._more = bool(long) or not left or began_behind > 0
+        return claimed
+
+    async def _see_through(
+        self, claimed: Sequence[ClaimedMessage], begin_before: float, *, unknown: bool
+    ) -> None:
+        ready = None if unknown else [self._ready(message) for message in claimed]
         if asyncio.get_running_loop().time() > begin_before:
             return  # frozen since the claim; by the end of its lease somebody else has it
         asked_at = self._clock.now()
-        outcome = await self._heard(message)
-        settled = judge(message, outcome, asked_at, self._clock.now(), self._sender.accept_window_seconds)
-        if not await self._settling.submit(settled):
-            log.warning("message_lease_lost", message=message_id(message.partner_id, message.message_no))
+        outcomes = await (self._ask(claimed) if ready is None else self._send(ready))
+        now, window = self._clock.now(), self._sender.accept_window_seconds
+        written = await self._settle(
+            [
+                judge(message, outcome, asked_at, now, window)
+                for message, outcome in zip(claimed, outcomes, strict=True)
+            ]
+        )
+        if written < len(claimed):
+            log.warning("message_lease_lost", messages=len(claimed) - written)
 
-    async def _heard(self, message: ClaimedMessage) -> AskedMessage:
-        """What the sender says; late, or failing in whatever way, it leaves the fate unknown."""
+    async def _ask(self, claimed: Sequence[ClaimedMessage]) -> Sequence[AskedMessage]:
+        ids = [message_id(one.partner_id, one.bill_no, one.send_number) for one in claimed]
+        return await self._heard(self._sender.ask(ids), len(ids))
+
+    async def _send(self, ready: Sequence[Alimtalk | AskedMessage]) -> Sequence[AskedMessage]:
+        """Hand over what can be; of the rest it is known already what becomes of it."""
+        handed = [one for one in ready if isinstance(one, Alimtalk)]
+        heard = iter(await self._heard(self._sender.send(handed), len(handed)) if handed else ())
+        return [next(heard) if isinstance(one, Alimtalk) else one for one in ready]
+
+    async def _heard(self, call: Awaitable[Sequence[AskedMessage]], count: int) -> Sequence[AskedMessage]:
+        """What the sender says; late, or failing in whatever way, it leaves every fate unknown."""
         try:
             async with asyncio.timeout(self._deadline_seconds):
-                if message.unknown:
-                    return await self._sender.ask(message_id(message.partner_id, message.message_no))
-                return await self._send(message)
+                outcomes = await call
         except TimeoutError:
-            return Unsure("제한 시간 안에 답이 없었어요")
+            return [Unsure("제한 시간 안에 답이 없었어요")] * count
         except Exception as error:
             log.exception("sender_failed", sender=self._sender.name)
-            return Unsure(type(error).__name__)
+            return [Unsure(type(error).__name__)] * count
+        if len(outcomes) != count:  # nobody knows which is whose
+            log.error("sender_miscounted", sender=self._sender.name, handed=count, answered=len(outcomes))
+            return [Unsure("발송사의 답을 읽을 수 없어요")] * count
+        return outcomes
 
-    async def _send(self, message: ClaimedMessage) -> AskedMessage:
-        bill = bills.opened(message.bill_row, self._keyring)
-        if not bill.payer_phone:
+    def _ready(self, message: ClaimedMessage) -> Alimtalk | AskedMessage:
+        """The message as it is handed over. One that cannot be read leaves the others of its call alone."""
+        if not message.phone_sealed:
             return ERASED
-        text, buttons = render(bill, self._public_url)
-        return await self._sender.send(
-            Alimtalk(
-                message_id=message_id(message.partner_id, message.message_no),
-                partner_id=bill.partner_id,
-                bill_id=bill.bill_id,
-                kind=Kind.SEND if message.send_number == 1 else Kind.RESEND,
-                to=bill.payer_phone,
-                text=text,
-                buttons=buttons,
-            )
+        partner_id, bill_id, name = message.partner_id, message.bill_id, message.name_sealed
+        try:
+            phone = self._keyring.open(message.phone_sealed, partner_id, bill_id, "phone")
+            payer = "" if name is None else self._keyring.open(name, partner_id, bill_id, "name")
+        except SealBroken as broken:
+            log.exception("message_not_written", partner_id=partner_id)
+            return Unsure(type(broken).__name__)
+        text, buttons = write(message, payer, self._public_url)
+        return Alimtalk(
+            message_id=message_id(partner_id, message.bill_no, message.send_number),
+            partner_id=partner_id,
+            bill_id=bill_id,
+            kind=Kind.SEND if message.send_number == 1 else Kind.RESEND,
+            to=phone,
+            text=text,
+            buttons=buttons,
         )
+
+
+def _in_calls(claimed: Sequence[T], most: int) -> list[Sequence[T]]:
+    return [claimed[begin : begin + most] for begin in range(0, len(claimed), most)]
 
 
 def judge(
@@ -160,7 +218,7 @@ def judge(
             return _settled(message, MessageState.UNKNOWN, due_at=closed_at)
         case Unsure(reason):
             # The first question comes soon, whatever the clock did since it was handed over.
-            began_at = message.handed_at if message.unknown else now
+            began_at = message.handed_at if message.state == MessageState.UNKNOWN else now
             next_ask = retry.next_or_last_step(retry.ASK_MESSAGE, began_at, now)
             return _settled(message, MessageState.UNKNOWN, due_at=next_ask, failure=_plain(reason))
 
@@ -176,20 +234,17 @@ def _settled(
     failure: str | None = None,
 ) -> MessageSettled:
     return MessageSettled(
-        partner_id=message.partner_id,
-        message_no=message.message_no,
-        fence=message.fence,
-        state=state,
+        message.partner_id,
+        message.bill_no,
+        message.send_number,
+        message.fence,
+        state,
         due_at=due_at,
         settled_at=settled_at,
         reference=reference,
         failure_code=failure_code,
         failure=failure,
     )
-
-
-def _number(settled: MessageSettled) -> tuple[int, int]:
-    return settled.partner_id, settled.message_no
 
 
 def _plain(text: str) -> str:

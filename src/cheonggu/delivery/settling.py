@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from cheonggu.store.postgres import Database, DatabaseAway
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 PATIENCE_SECONDS: Final = 10.0
 """What was sent should be known as sent; but neither a lease nor whoever stops us waits for ever."""
@@ -18,11 +19,11 @@ LAST_COMMIT_SECONDS: Final = 1.0
 
 
 def patiently(
-    db: Database, write: Callable[[Database, Sequence[T]], Awaitable[list[bool]]]
-) -> Callable[[Sequence[T]], Awaitable[list[bool]]]:
+    db: Database, write: Callable[[Database, Sequence[T]], Awaitable[R]]
+) -> Callable[[Sequence[T]], Awaitable[R]]:
     """`write`, tried again while the database is away; fences make that safe, even if it was written."""
 
-    async def try_to(results: Sequence[T]) -> list[bool]:
+    async def try_to(results: Sequence[T]) -> R:
         loop = asyncio.get_running_loop()
         give_up = loop.time() + PATIENCE_SECONDS
         while True:

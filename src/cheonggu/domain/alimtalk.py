@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, Protocol
 
 from cheonggu.domain.message import Button
@@ -35,11 +36,16 @@ TEMPLATE_WITH_MESSAGE: Final = TEMPLATE.replace("\n\n자세한", "\n\n보낸 분
 _VARIABLE = re.compile(r"#\{(\w+)\}")
 
 
-class Told(Protocol):
-    """What a message tells of a bill, stored or new."""
+_READY: Final = {
+    template: _VARIABLE.sub(r"%(\1)s", template.replace("%", "%%"))
+    for template in (TEMPLATE, TEMPLATE_WITH_MESSAGE)
+}
+"""As Python fills them in, in one pass: a partner's text that looks like a variable stays as it is."""
 
-    @property
-    def payer_name(self) -> str: ...
+
+class Told(Protocol):
+    """What a message tells of a bill, stored or new, beside who issues and who pays it."""
+
     @property
     def product_name(self) -> str: ...
     @property
@@ -48,6 +54,13 @@ class Told(Protocol):
     def message(self) -> str | None: ...
     @property
     def expires_at(self) -> datetime: ...
+
+
+class ToldToPayer(Told, Protocol):
+    """The same with the payer's name."""
+
+    @property
+    def payer_name(self) -> str: ...
 
 
 class ToldWithLink(Told, Protocol):
@@ -59,25 +72,37 @@ class ToldWithLink(Told, Protocol):
     def short_code(self) -> str: ...
 
 
-def text_length(new_bill: Told, issuer: str) -> int:
+class Whole(ToldToPayer, ToldWithLink, Protocol):
+    """All that a stored bill tells."""
+
+
+def text_length(new_bill: ToldToPayer, issuer: str) -> int:
     """How many characters a new bill's 알림톡 would have; over TEXT_LIMIT it cannot be sent."""
-    return len(_text(new_bill, issuer))
+    return len(_text(new_bill, issuer, new_bill.payer_name))
 
 
-def render(bill: ToldWithLink, public_url: str) -> tuple[str, tuple[Button, ...]]:
+def render(bill: Whole, public_url: str) -> tuple[str, tuple[Button, ...]]:
     """The text and the buttons of a bill's 알림톡."""
-    return _text(bill, bill.issuer), (Button(BUTTON_NAME, f"{public_url}/p/{bill.short_code}"),)
+    return write(bill, bill.payer_name, public_url)
 
 
-def _text(bill: Told, issuer: str) -> str:
-    variables = {
+def write(bill: ToldWithLink, payer_name: str, public_url: str) -> tuple[str, tuple[Button, ...]]:
+    """The same where the payer's name is not part of the bill at hand."""
+    return _text(bill, bill.issuer, payer_name), (Button(BUTTON_NAME, f"{public_url}/p/{bill.short_code}"),)
+
+
+def _text(bill: Told, issuer: str, payer_name: str) -> str:
+    template = TEMPLATE_WITH_MESSAGE if bill.message else TEMPLATE
+    return _READY[template] % {
         "issuer": issuer,
-        "payerName": bill.payer_name,
+        "payerName": payer_name,
         "productName": bill.product_name,
         "price": with_commas(bill.price_won),
-        "expiry": last_day_before(bill.expires_at).isoformat(),
-        "message": bill.message or "",
+        "expiry": _last_day(bill.expires_at),
+        "message": bill.message,
     }
-    template = TEMPLATE_WITH_MESSAGE if bill.message else TEMPLATE
-    # In one pass: a partner's text that looks like a variable stays as it is.
-    return _VARIABLE.sub(lambda found: variables[found[1]], template)
+
+
+@lru_cache(maxsize=256)  # nearly all bills end on one of a few days
+def _last_day(expires_at: datetime) -> str:
+    return last_day_before(expires_at).isoformat()

@@ -28,18 +28,23 @@ class Alimtalk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sender(Protocol):
-    """Hands messages to KakaoTalk."""
+    """Hands messages to KakaoTalk, many in one call. One that raises leaves all of its messages unknown."""
 
     name: str
+    most_at_once: int
+    """How many messages one call may carry."""
     accept_window_seconds: float
     """After this long a message that the sender does not know was never taken."""
 
-    async def send(self, message: Alimtalk) -> Sending:
-        """Hand over one message; the same `message_id` twice sends once."""
+    async def send(self, messages: Sequence[Alimtalk]) -> Sequence[Sending]:
+        """Hand over messages, each of another `message_id`; what became of each, in their order.
+
+        The same `message_id` in two calls sends once.
+        """
         ...
 
-    async def ask(self, message_id: str) -> AskedMessage:
-        """What became of a message, by our id."""
+    async def ask(self, message_ids: Sequence[str]) -> Sequence[AskedMessage]:
+        """What became of messages, by our ids and in their order."""
         ...
 
 

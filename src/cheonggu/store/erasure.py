@@ -58,7 +58,6 @@ async def erase(conn: Connection, partner_id: int, closed: Closed, at: datetime)
     erased = [row["bill_no"] for row in rows]
     for statement in (ERASE_ATTEMPTS, ERASE_REFUNDS, ERASE_MESSAGES, ERASE_ANSWERS):
         await conn.execute(statement, partner_id, erased)
-    await conn.execute(ERASE_PRACTICE, partner_id, [row["bill_id"] for row in rows])
     return len(erased)
 
 
@@ -92,7 +91,7 @@ SET name_sealed = NULL, phone_sealed = NULL, name_index = NULL, phone_index = NU
     redirect_url = NULL, erased_at = $4
 FROM unnest($2::bigint[], $3::integer[]) c (bill_no, step)
 WHERE b.partner_id = $1 AND b.bill_no = c.bill_no AND b.step = c.step
-RETURNING b.bill_no, b.bill_id
+RETURNING b.bill_no
 """
 
 ERASE_ATTEMPTS: Final = """
@@ -116,5 +115,3 @@ FROM callback c
 WHERE c.partner_id = $1 AND c.bill_no = ANY($2::bigint[])
   AND t.partner_id = c.partner_id AND t.callback_no = c.callback_no AND t.answer <> ''
 """
-
-ERASE_PRACTICE: Final = "DELETE FROM sandbox_message WHERE partner_id = $1 AND bill_id = ANY($2::text[])"

@@ -40,7 +40,7 @@ SELECT l.partner_id, l.entry_no, l.kind, l.bill_no, l.send_number
 FROM ledger l
 LEFT JOIN message m ON m.partner_id = l.partner_id AND m.bill_no = l.bill_no AND m.send_number = l.send_number
 LEFT JOIN bill b ON b.partner_id = l.partner_id AND b.bill_no = l.bill_no
-WHERE l.kind IN ('DEBIT', 'RETURN') AND (m.message_no IS NULL OR b.wallet_code IS DISTINCT FROM l.wallet_code);
+WHERE l.kind IN ('DEBIT', 'RETURN') AND (m.send_number IS NULL OR b.wallet_code IS DISTINCT FROM l.wallet_code);
 
 -- name: points_come_back_for_what_was_not_sent
 -- when: always
@@ -53,15 +53,15 @@ WHERE coalesce(l.delta_points, 0) <> CASE WHEN m.state IN ('FAILED', 'WITHDRAWN'
 -- name: every_bill_has_its_messages
 -- when: always
 -- says: A bill has one message for each time it was sent, numbered from 1, and none more.
-SELECT b.partner_id, b.bill_no, b.sends, count(m.message_no) AS messages, max(m.send_number) AS last_number
+SELECT b.partner_id, b.bill_no, b.sends, count(m.send_number) AS messages, max(m.send_number) AS last_number
 FROM bill b LEFT JOIN message m USING (partner_id, bill_no)
 GROUP BY b.partner_id, b.bill_no, b.sends
-HAVING count(m.message_no) <> b.sends OR coalesce(max(m.send_number), 0) <> b.sends;
+HAVING count(m.send_number) <> b.sends OR coalesce(max(m.send_number), 0) <> b.sends;
 
 -- name: every_message_has_a_bill
 -- when: always
 -- says: No message is without its bill.
-SELECT m.partner_id, m.message_no, m.bill_no
+SELECT m.partner_id, m.bill_no, m.send_number
 FROM message m LEFT JOIN bill b USING (partner_id, bill_no) WHERE b.bill_no IS NULL;
 
 -- name: every_bill_has_its_short_code
@@ -248,16 +248,13 @@ FROM bill b CROSS JOIN LATERAL (
   UNION ALL
   SELECT 'callback_attempt' FROM callback c JOIN callback_attempt t USING (partner_id, callback_no)
   WHERE c.partner_id = b.partner_id AND c.bill_no = b.bill_no AND t.answer <> ''
-    AND t.at < b.erased_at - interval '1 minute'
-  UNION ALL
-  SELECT 'sandbox_message' FROM sandbox_message s
-  WHERE s.partner_id = b.partner_id AND s.bill_id = b.bill_id) w
+    AND t.at < b.erased_at - interval '1 minute') w
 WHERE b.erased_at IS NOT NULL;
 
 -- name: no_expired_lease
 -- when: settled
 -- says: Nobody holds a lease that has run out.
-SELECT 'message' AS of, partner_id, message_no AS number, leased_until FROM message
+SELECT 'message' AS of, partner_id, bill_no AS number, leased_until FROM message
 WHERE state = 'SENDING' AND leased_until < now()
 UNION ALL
 SELECT 'callback', partner_id, callback_no, leased_until FROM callback WHERE leased_until < now()
@@ -274,6 +271,6 @@ SELECT 'bill' AS of, partner_id, bill_no AS number, state FROM bill WHERE state 
 UNION ALL
 SELECT 'attempt', partner_id, attempt_no, state FROM attempt WHERE state IN ('CONFIRMING', 'UNKNOWN')
 UNION ALL
-SELECT 'message', partner_id, message_no, state FROM message WHERE state IN ('SENDING', 'UNKNOWN')
+SELECT 'message', partner_id, bill_no, state FROM message WHERE state IN ('SENDING', 'UNKNOWN')
 UNION ALL
 SELECT 'refund', partner_id, refund_no, state FROM refund WHERE state = 'UNDECIDED' AND kind = 'CANCEL';

@@ -1,4 +1,4 @@
-"""What waits for the worker: messages to send or to ask about, and callbacks to make.
+"""Callbacks that wait for the worker.
 
 A claim is candidates, found by their due time over all partners, then a guarded update that leases them and
 raises their fence. Who settles names the fence it was given: zero rows means that somebody else has it now.
@@ -13,37 +13,8 @@ from typing import Final
 
 import msgspec
 
-from cheonggu.domain.message import MessageState
 from cheonggu.domain.payment import Approval
-from cheonggu.store import points
-from cheonggu.store.postgres import Connection, Database, Row
-
-
-class ClaimedMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message in hand: to be sent, or, when its fate is unknown, to be asked about."""
-
-    partner_id: int
-    message_no: int
-    fence: int
-    unknown: bool
-    handed_at: datetime
-    send_number: int
-    bill_row: Row
-    """The whole row of its bill, still sealed."""
-
-
-class MessageSettled(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a message in hand. `settled_at` of a sent one is when the sender says it went."""
-
-    partner_id: int
-    message_no: int
-    fence: int
-    state: MessageState
-    due_at: datetime | None = None
-    settled_at: datetime | None = None
-    reference: str | None = None
-    failure_code: str | None = None
-    failure: str | None = None
+from cheonggu.store.postgres import Database, Row
 
 
 class ClaimedCallback(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,45 +59,6 @@ class Allowance(msgspec.Struct, frozen=True):
     altogether: int
 
 
-async def claim_messages(
-    db: Database, now: datetime, lease_seconds: float, most: int
-) -> list[ClaimedMessage]:
-    """Lease up to `most` messages that are due. Those whose bill can no longer be paid are withdrawn instead.
-
-    One that was being sent when its lease ran out comes back as unknown: its worker died or was frozen.
-    """
-    due = await db.fetch(DUE_MESSAGES, now, most)
-    if over := [row for row in due if row["over"]]:
-        await db.run(lambda conn: _withdraw(conn, over, now))
-    live = [row for row in due if not row["over"]]
-    if not live:
-        return []
-    rows = await db.run(
-        lambda conn: conn.fetch(TAKE_MESSAGES, *_columns(live, "message_no"), now, lease_seconds)
-    )
-    return [
-        ClaimedMessage(
-            partner_id=row["partner_id"],
-            message_no=row["message_no"],
-            fence=row["fence"],
-            unknown=row["message_state"] == MessageState.UNKNOWN,
-            handed_at=row["handed_at"],
-            send_number=row["send_number"],
-            bill_row=row,
-        )
-        for row in rows
-    ]
-
-
-async def settle_messages(db: Database, settled: Sequence[MessageSettled]) -> list[bool]:
-    """Write what became of messages in hand; those that failed return their points, once.
-
-    False for each one that is no longer in this worker's hands.
-    """
-    written = await db.run(lambda conn: _settle_messages(conn, settled))
-    return [(one.partner_id, one.message_no) in written for one in settled]
-
-
 async def claim_callbacks(
     db: Database,
     now: datetime,
@@ -157,9 +89,7 @@ async def claim_callbacks(
         next_after = looked[-1]["receiver"] if more else ""
     if not due:
         return [], next_after
-    taken = await db.run(
-        lambda conn: conn.fetch(TAKE_CALLBACKS, *_columns(due, "callback_no"), lease_seconds)
-    )
+    taken = await db.run(lambda conn: conn.fetch(TAKE_CALLBACKS, *_columns(due), lease_seconds))
     secrets = await _live_secrets(db, {row["partner_id"] for row in taken})
     return [_callback(row, secrets) for row in taken], next_after
 
@@ -177,31 +107,6 @@ async def settle_callbacks(db: Database, settled: Sequence[CallbackSettled]) -> 
 async def resend_callback(db: Database, partner_id: int, callback_no: int, now: datetime) -> bool:
     """Make a callback due now, whatever became of it; False when there is none."""
     return await db.fetchval(RESEND_CALLBACK, partner_id, callback_no, now) is not None
-
-
-async def _withdraw(conn: Connection, over: Sequence[Row], now: datetime) -> None:
-    rows = await conn.fetch(WITHDRAW_MESSAGES, *_columns(over, "message_no"), now)
-    await _return_points(conn, rows, now)
-
-
-async def _settle_messages(conn: Connection, settled: Sequence[MessageSettled]) -> set[tuple[int, int]]:
-    rows = await conn.fetch(SETTLE_MESSAGES, *_transposed(settled))
-    failed = [row for row in rows if row["state"] == MessageState.FAILED]
-    if failed:
-        await _return_points(conn, failed, max(row["settled_at"] for row in failed))
-    return {(row["partner_id"], row["message_no"]) for row in rows}
-
-
-async def _return_points(conn: Connection, rows: Sequence[Row], at: datetime) -> None:
-    await points.give_back(
-        conn,
-        partner_ids=[row["partner_id"] for row in rows],
-        wallet_codes=[row["wallet_code"] for row in rows],
-        points=[row["cost_points"] for row in rows],
-        bill_nos=[row["bill_no"] for row in rows],
-        send_numbers=[row["send_number"] for row in rows],
-        at=at,
-    )
 
 
 async def _live_secrets(db: Database, partner_ids: set[int]) -> dict[int, list[tuple[int, bytes]]]:
@@ -231,66 +136,14 @@ def _callback(row: Row, secrets: dict[int, list[tuple[int, bytes]]]) -> ClaimedC
     )
 
 
-def _columns(rows: Sequence[Row], number: str) -> list[list[int]]:
-    return [[row[column] for row in rows] for column in ("partner_id", number, "fence")]
+def _columns(rows: Sequence[Row]) -> list[list[int]]:
+    return [[row[column] for row in rows] for column in ("partner_id", "callback_no", "fence")]
 
 
 def _transposed(structs: Sequence[msgspec.Struct]) -> list[list[object]]:
     """One array for each field, in the order in which the struct declares them."""
     return [[getattr(one, field) for one in structs] for field in structs[0].__struct_fields__]
 
-
-# Spans partners. A message whose bill is being paid waits for the outcome: READY again sends it.
-DUE_MESSAGES: Final = """
-SELECT m.partner_id, m.message_no, m.fence,
-       m.state = 'QUEUED' AND (b.state <> 'READY' OR b.expires_at <= $1) AS over
-FROM message m JOIN bill b USING (partner_id, bill_no)
-WHERE m.due_at <= $1 AND (m.leased_until IS NULL OR m.leased_until < clock_timestamp())
-  AND NOT (m.state = 'QUEUED' AND b.state = 'PAYING')
-ORDER BY m.due_at
-LIMIT $2
-"""
-
-# Spans partners. Zero rows for what was claimed, settled or withdrawn since it was found. It goes by the
-# state, not by due_at, so that the planner is never led to walk through the whole index of what is due.
-TAKE_MESSAGES: Final = """
-WITH taken AS (
-  UPDATE message m
-  SET state = CASE m.state WHEN 'QUEUED' THEN 'SENDING' ELSE 'UNKNOWN' END,
-      handed_at = CASE m.state WHEN 'QUEUED' THEN $4 ELSE m.handed_at END,
-      leased_until = clock_timestamp() + make_interval(secs => $5), fence = m.fence + 1
-  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) c (partner_id, message_no, fence)
-  WHERE m.partner_id = c.partner_id AND m.message_no = c.message_no AND m.fence = c.fence
-    AND m.state IN ('QUEUED', 'SENDING', 'UNKNOWN')
-  RETURNING m.partner_id, m.bill_no, m.message_no, m.fence, m.state, m.handed_at, m.send_number)
-SELECT t.message_no, t.fence, t.state AS message_state, t.handed_at, t.send_number, b.*
-FROM taken t JOIN bill b USING (partner_id, bill_no)
-"""
-
-# Spans partners.
-WITHDRAW_MESSAGES: Final = """
-UPDATE message m SET state = 'WITHDRAWN', due_at = NULL, settled_at = $4
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) c (partner_id, message_no, fence), bill b
-WHERE m.partner_id = c.partner_id AND m.message_no = c.message_no AND m.fence = c.fence
-  AND m.state = 'QUEUED' AND b.partner_id = m.partner_id AND b.bill_no = m.bill_no
-RETURNING m.partner_id, m.bill_no, m.send_number, m.cost_points, b.wallet_code
-"""
-
-# Spans partners. A lease is there until somebody settles, so running this twice writes once.
-SETTLE_MESSAGES: Final = """
-UPDATE message m
-SET state = r.state, due_at = r.due_at, settled_at = r.settled_at, leased_until = NULL,
-    reference = r.reference, failure_code = r.failure_code, failure = r.failure
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-            $7::text[], $8::text[], $9::text[])
-     r (partner_id, message_no, fence, state, due_at, settled_at, reference, failure_code, failure)
-WHERE m.partner_id = r.partner_id AND m.message_no = r.message_no AND m.fence = r.fence
-  AND m.leased_until IS NOT NULL
-RETURNING m.partner_id, m.message_no, m.state, m.settled_at, m.bill_no, m.send_number, m.cost_points,
-          CASE m.state WHEN 'FAILED' THEN
-            (SELECT b.wallet_code FROM bill b WHERE b.partner_id = m.partner_id AND b.bill_no = m.bill_no)
-          END AS wallet_code
-"""
 
 # Spans partners. Steps from receiver to receiver through callback_due, so that a receiver with a long queue
 # costs no more than one with a short queue, and takes a few from each. What is told of a bill is told in

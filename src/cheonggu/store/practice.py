@@ -106,10 +106,10 @@ _EMPTIED: Final = (
 """In an order that the foreign keys allow."""
 
 _MESSAGES: Final = """
-SELECT b.*, m.message_no, m.send_number, m.state AS message_state, m.settled_at
+SELECT b.*, m.send_number, m.state AS message_state, m.settled_at
 FROM message m JOIN bill b USING (partner_id, bill_no)
 WHERE m.partner_id = $1 AND ($2::text IS NULL OR b.bill_id = $2)
-ORDER BY m.message_no
+ORDER BY m.created_at, m.bill_no, m.send_number
 LIMIT 1000
 """
 

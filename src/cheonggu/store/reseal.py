@@ -32,9 +32,6 @@ PLACES: Final = (
         ("partner_id", "secret_no"),
         "webhook",
     ),
-    _Place(
-        "sandbox_message", "sealed", ("partner_id", "message_id"), ("partner_id", "message_id"), "sandbox"
-    ),
 )
 """All but the bills, which carry blind indexes too."""
 

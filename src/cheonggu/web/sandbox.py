@@ -18,9 +18,10 @@ from starlette.routing import Route
 from cheonggu.billing import sandbox_partners
 from cheonggu.config import Settings, is_address
 from cheonggu.delivery import callback as callbacks
-from cheonggu.delivery.message import render
+from cheonggu.delivery.message import message_id
 from cheonggu.delivery.payment import pay
 from cheonggu.domain import codes
+from cheonggu.domain.alimtalk import render
 from cheonggu.domain.bill import WIRE_STATE, Bill
 from cheonggu.domain.codes import Refused
 from cheonggu.domain.message import Kind
@@ -134,7 +135,7 @@ def _message(service: Service, row: Row) -> dict[str, object]:
     text, buttons = render(bill, service.settings.public_url)
     sent = row["message_state"] == "SENT"
     return {
-        "id": f"m{bill.partner_id}-{row['message_no']}",
+        "id": message_id(bill.partner_id, bill.bill_no, row["send_number"]),
         "billId": bill.bill_id,
         "kind": Kind.SEND if row["send_number"] == 1 else Kind.RESEND,
         "to": bill.payer_phone,
