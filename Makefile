@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 LONGER := tests/test_model.py tests/test_schemathesis.py tests/test_parse.py
 
-.PHONY: dev test check hostile bench bench-full requirements clean
+.PHONY: dev test check hostile chaos bench bench-full requirements clean
 
 dev: $(VENV)/.run-installed
 	@exec $(BIN)/cheonggu dev $(ARGS)
@@ -15,8 +15,8 @@ test: $(VENV)/.test-installed check
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.test-installed
-	@$(BIN)/ruff check src tests bench hostile
-	@$(BIN)/ruff format --check src tests bench hostile
+	@$(BIN)/ruff check src tests bench hostile chaos
+	@$(BIN)/ruff format --check src tests bench hostile chaos
 	@$(BIN)/basedpyright --level error
 
 hostile: $(VENV)/.test-installed
@@ -29,6 +29,9 @@ bench: $(VENV)/.bench-installed
 
 bench-full: $(VENV)/.bench-installed
 	@exec $(BIN)/python -m bench --full $(ARGS)
+
+chaos: $(VENV)/.run-installed
+	@exec $(BIN)/python -m chaos $(ARGS)
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

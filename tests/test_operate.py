@@ -19,10 +19,13 @@ from cheonggu.billing import create
 from cheonggu.billing.onboarding import make_sandbox_partners
 from cheonggu.cli import place
 from cheonggu.config import Settings, SettingWrong, load
+from cheonggu.delivery.payment import cancel
+from cheonggu.domain.bill import SendType
 from cheonggu.service import Service
 from cheonggu.store import embedded, invariants
 from cheonggu.store.postgres import Database, connect
 from cheonggu.store.sealing import Keyring, new_secret_key
+from tests import flow
 from tests.conftest import dsn_of, free_port
 from tests.live import API_KEY, MEMBER, MERCHANT
 from tests.makers import new_bill
@@ -176,6 +179,19 @@ async def test_drained_is_when_nothing_is_due_or_in_hand(service: Service) -> No
     in_hand = "UPDATE message SET state = 'SENDING', leased_until = now() + interval '1 hour'"
     assert await waiting(in_hand) == {"message": 1}
     assert (await invariants.look(service.db, now + timedelta(hours=2), settled=False)).waiting
+
+
+async def test_a_notice_waits_with_the_callback_before_it_and_is_not_due(service: Service) -> None:
+    await service.db.execute("UPDATE partner SET notices = true")
+    bill = await flow.paid(service, send_type=SendType.URL)
+    caller = await flow.caller_of(service)
+    await cancel(service, caller, bill_id=bill.bill_id, price_won=bill.price_won, reason="", idem=None)
+    now = service.clock.now()
+    assert (await invariants.look(service.db, now, settled=False)).waiting == {"callback": 1}
+    await service.db.execute(
+        "UPDATE callback SET due_at = due_at + interval '1 hour' WHERE kind = 'APPROVED'"
+    )
+    assert (await invariants.look(service.db, now, settled=False)).drained
 
 
 def test_every_invariant_has_a_name_of_its_own_a_sentence_and_one_query() -> None:

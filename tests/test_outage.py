@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest_asyncio
+from chaos.proxy import FaultProxy, fault_proxy
 
 from cheonggu.billing.onboarding import make_sandbox_partners
 from cheonggu.config import Settings
@@ -14,7 +15,6 @@ from cheonggu.store.postgres import connect
 from cheonggu.wiring import open_service
 from tests.checks import assert_books_hold
 from tests.conftest import until
-from tests.fault_proxy import FaultProxy, fault_proxy
 from tests.live import Live, envelope_of, receiver
 from tests.serving import serving, working
 

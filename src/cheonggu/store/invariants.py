@@ -76,12 +76,16 @@ async def look(db: Database, now: datetime, *, settled: bool) -> Snapshot:
     return await db.run_at_one_moment(read)
 
 
-# Later retries may wait; what is due now, or in a worker's hands, may not.
+# Later retries may wait; what is due now, or in a worker's hands, may not. A notice whose turn comes after
+# another callback of its bill waits with it.
 WAITING: Final = """
 SELECT w.of, count(*) AS rows FROM (
   SELECT 'message' AS of, due_at, leased_until FROM message WHERE due_at IS NOT NULL
   UNION ALL
-  SELECT 'callback', due_at, leased_until FROM callback WHERE due_at IS NOT NULL
+  SELECT 'callback', c.due_at, c.leased_until FROM callback c
+  WHERE c.due_at IS NOT NULL AND (c.kind = 'APPROVED' OR NOT EXISTS (
+    SELECT FROM callback e WHERE e.partner_id = c.partner_id AND e.bill_no = c.bill_no
+      AND e.callback_no < c.callback_no AND e.state = 'PENDING'))
   UNION ALL
   SELECT 'payment', ask_at, leased_until FROM attempt WHERE ask_at IS NOT NULL
   UNION ALL

@@ -1,0 +1,60 @@
+"""Every message is as the sender says, and none was handed over twice unless the sender never had it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from chaos.audit.answers import groups
+from chaos.record import BillRecord
+from chaos.tables import Tables
+from cheonggu.delivery.message import message_id
+from cheonggu.domain.bill import Bill, SendType
+from cheonggu.providers.sandbox_sender import SPECIAL_PHONES
+from cheonggu.store.sealing import Keyring
+
+_AT_SENDER: Final = {"SENT": {"ARRIVED"}, "FAILED": {"REFUSED"}, "WITHDRAWN": {None, "LOST"}}
+"""As what the sender knows a message of ours."""
+
+
+def check(bill: BillRecord, row: Bill, tables: Tables) -> Iterator[str]:
+    """What is wrong with one bill's messages."""
+    found = tables.messages.get((row.partner_id, row.bill_no), [])
+    resends = groups(bill.of("resend"))
+    least = (row.send_type is SendType.TALK) + sum(any(one.done for one in group) for group in resends)
+    open_ones = [group for group in resends if all(one.unknown for one in group)]
+    if not least <= len(found) <= least + len(open_ones):
+        yield f"it has {len(found)} messages; acknowledged are {least}, unknown {len(open_ones)} more"
+    for message in found:
+        if message["created_at"] >= row.expires_at:
+            yield "a message was queued after its last day"
+        at_sender = tables.arrived.get(message_id(message["partner_id"], message["message_no"]))
+        state = at_sender["state"] if at_sender else None
+        if state not in _AT_SENDER.get(message["state"], set()):
+            yield f"a message is {message['state']}, and at the sender {state or 'unknown'}"
+        if at_sender is None:
+            continue
+        never_had = SPECIAL_PHONES.get(bill.fields["phone"]) == "MESSAGE_UNKNOWN_NEVER_HAD"
+        if at_sender["tries"] > (2 if never_had else 1):
+            yield f"a message was handed over {at_sender['tries']} times"
+
+
+def strangers(tables: Tables, keyring: Keyring) -> Iterator[str]:
+    """What the sender has without a message of ours, or with another content."""
+    known = {
+        message_id(message["partner_id"], message["message_no"]): key
+        for key, found in tables.messages.items()
+        for message in found
+    }
+    by_number = {(bill.partner_id, bill.bill_no): bill for bill in tables.bills.values()}
+    for identity, row in tables.arrived.items():
+        bill = by_number.get(known.get(identity, (0, 0)))
+        if bill is None:
+            yield f"the sender has a message {identity} that we know nothing of"
+            continue
+        opened = keyring.open(row["sealed"], row["partner_id"], identity, "sandbox")
+        content = msgspec.json.decode(opened, type=dict[str, Any])
+        if content["to"] != bill.payer_phone or bill.product_name not in content["text"]:
+            yield f"the sender was given another message than {identity}"

@@ -1,0 +1,89 @@
+"""The proof under faults, in short: a storm, some races, a failover, and bugs that must be caught."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import pytest_asyncio
+from chaos.planted.bugs import Bug, bugs
+from chaos.planted.copies import SOURCE, plant
+from chaos.planted.plans import PLANS
+from chaos.planted.run import Caught, on_bugs, on_sound_source
+from chaos.races import RACES, Finish, races
+from chaos.standby import Failover, failover
+from chaos.storm import SHORT, Weather, storm
+
+SEED = "short"
+_QUICK = [bug for bug in bugs() if bug.quick]
+
+
+class Found(NamedTuple):
+    """What all of it came to."""
+
+    weather: Weather
+    finish: Finish
+    failover: Failover
+    bugs: list[Caught]
+    sound: list[Caught]
+
+
+@pytest_asyncio.fixture(scope="module")
+async def found() -> Found:
+    """Everything at once, as most of it is waiting for leases to run out."""
+    async with asyncio.TaskGroup() as group:
+        weather = group.create_task(storm(SEED, SHORT))
+        finish = group.create_task(races(SEED, 300))
+        taken_over = group.create_task(failover(SEED, 6))
+        caught = group.create_task(on_bugs(_QUICK))
+        sound = group.create_task(on_sound_source(list(dict.fromkeys(bug.plan for bug in _QUICK))))
+    return Found(weather.result(), finish.result(), taken_over.result(), caught.result(), sound.result())
+
+
+@pytest.mark.timeout(400)
+def test_a_storm_loses_and_doubles_nothing(found: Found) -> None:
+    weather = found.weather
+    assert not weather.violations
+    assert weather.tally.done["kill server"]
+    assert weather.tally.kills >= 5
+    assert weather.record.requests > 200
+    assert any(weather.record.unknown.values())
+    assert weather.approved
+    assert weather.callbacks
+
+
+@pytest.mark.timeout(400)
+def test_of_requests_that_race_exactly_one_wins(found: Found) -> None:
+    assert not found.finish.violations
+    assert {race.name for race in RACES} < set(found.finish.run)
+
+
+@pytest.mark.timeout(400)
+def test_what_was_acknowledged_outlives_a_primary_that_has_a_synchronous_standby(found: Found) -> None:
+    assert not found.failover.violations
+    assert found.failover.acknowledged_before
+    assert found.failover.acknowledged_after
+
+
+@pytest.mark.timeout(400)
+def test_planted_bugs_are_caught_and_the_sound_source_is_not_complained_of(found: Found) -> None:
+    assert len(found.bugs) == len(_QUICK) >= 4
+    assert [one.name for one in found.bugs if not one.violations] == []
+    assert [(one.plan, one.violations) for one in found.sound if one.violations] == []
+
+
+@pytest.mark.parametrize("bug", bugs(), ids=lambda bug: bug.name)
+def test_a_bug_still_applies_to_the_source(bug: Bug, tmp_path: Path) -> None:
+    assert bug.edits
+    planted = plant(bug, tmp_path) / SOURCE.name
+    for file in {edit.file for edit in bug.edits}:
+        text = (planted / file).read_text(encoding="utf-8")
+        assert text != (SOURCE / file).read_text(encoding="utf-8")
+        if file.endswith(".py"):
+            compile(text, file, "exec")
+
+
+def test_every_plan_brings_a_bug_to_light() -> None:
+    assert {bug.plan for bug in bugs()} == set(PLANS.values())
