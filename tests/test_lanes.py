@@ -18,10 +18,11 @@ from tests.loopback import partner, silence
 
 COPY_BILLS = """
 INSERT INTO bill (partner_id, bill_no, bill_id, member_code, merchant_code, wallet_code, send_type, issuer,
-                  product_name, price_won, expires_at, callback_url, short_code, sends,
-                  created_at)
+                  product_name, price_won, name_sealed, phone_sealed, name_index, phone_index, expires_at,
+                  callback_url, short_code, sends, created_at)
 SELECT partner_id, 1000000 + copy, 'COPY' || copy, member_code, merchant_code, wallet_code, 'URL', issuer,
-       product_name, price_won, expires_at, callback_url, short_code, 0, created_at
+       product_name, price_won, name_sealed, phone_sealed, name_index, phone_index, expires_at,
+       callback_url, short_code, 0, created_at
 FROM bill, generate_series(1, $2) copy
 WHERE bill_no = $1
 """
