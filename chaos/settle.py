@@ -75,7 +75,7 @@ async def violations(world: World) -> list[str]:
             if not one.holds
         ]
         calls = [call for receiver in world.receivers for call in receiver.calls]
-        found += audit(world.record, calls, await load(db, world.keyring), world.keyring)
+        found += audit(world.record, calls, await load(db, world.keyring))
     return found
 
 

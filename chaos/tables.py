@@ -79,7 +79,7 @@ _STATEMENTS: Final = {
     "bill": "SELECT * FROM bill ORDER BY bill_no",
     "attempt": "SELECT * FROM attempt ORDER BY attempt_no",
     "refund": "SELECT * FROM refund ORDER BY refund_no",
-    "message": "SELECT * FROM message ORDER BY message_no",
+    "message": "SELECT * FROM message ORDER BY bill_no, send_number",
     "callback": "SELECT * FROM callback ORDER BY callback_no",
     "tries": """
         SELECT partner_id, callback_no, count(*) FILTER (WHERE reason IS NULL) AS counted

@@ -8,10 +8,9 @@ from chaos.audit import answers, callbacks, messages, payments, points
 from chaos.receiver import Received
 from chaos.record import Record
 from chaos.tables import Tables
-from cheonggu.store.sealing import Keyring
 
 
-def audit(record: Record, calls: list[Received], tables: Tables, keyring: Keyring) -> Iterator[str]:
+def audit(record: Record, calls: list[Received], tables: Tables) -> Iterator[str]:
     """Every way in which the record and the tables do not agree, once all is settled."""
     yield from record.unexpected
     yield from (f"bill {bill_id} of partner {partner} is there twice" for partner, bill_id in tables.twice)
@@ -29,6 +28,6 @@ def audit(record: Record, calls: list[Received], tables: Tables, keyring: Keyrin
         for key in set(tables.bills) - set(record.bills)
     )
     yield from payments.strangers(tables)
-    yield from messages.strangers(tables, keyring)
+    yield from messages.strangers(tables)
     yield from callbacks.check_calls(record, calls, tables)
     yield from points.check(record, tables)
