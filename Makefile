@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-LONGER := tests/test_model.py tests/test_schemathesis.py tests/test_parse.py
+LONGER := tests/test_model.py tests/test_schemathesis.py tests/test_parse.py tests/test_hostile_pages.py
 
 .PHONY: dev test check hostile chaos bench bench-full requirements clean
 
