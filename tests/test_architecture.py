@@ -114,6 +114,7 @@ SPANNING = {
     "store/messages.py": 1,  # candidates, and their guarded update: messages that are due
     "store/payments.py": 2,  # candidates: attempts and refunds to ask about
     "store/practice.py": 2,  # a sandbox's reset: are there others' rows, or late ones
+    "store/reseal.py": 1,  # under which keys an installation is sealed
     "store/workers.py": 2,  # the backlog; keys too old to be replayed
 }
 """How many statements of a file go over all partners. Claims are candidates, then a guarded update."""

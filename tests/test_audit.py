@@ -65,7 +65,11 @@ REFUSED = [
     "callback resend --exhausted-of sandbox",
 ]
 
-TESTED_ELSEWHERE = {"payers erase": "test_erasure.py"}
+TESTED_ELSEWHERE = {
+    "payers erase": "test_erasure.py",
+    "backup": "test_backup_commands.py",
+    "restore": "test_backup_commands.py",
+}
 """Commands that act, and which test holds that they leave an entry."""
 
 LOOKS = {

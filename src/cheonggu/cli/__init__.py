@@ -10,6 +10,7 @@ import typer
 
 from cheonggu.cli import (
     audit,
+    backup,
     bill,
     callbacks,
     client,
@@ -42,6 +43,8 @@ app.command("secret-key")(operate.secret_key)
 app.command("rekey")(payers.rekey)
 app.command("find")(payers.find)
 app.command("audit")(audit.audit)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(partners.partner, name="partner")
 app.add_typer(partners.merchant, name="merchant")
 app.add_typer(partners.points, name="points")
@@ -88,6 +91,7 @@ def _sentence(error: Exception) -> str | None:
     from cheonggu.billing.onboarding import AccountRefused
     from cheonggu.config import SettingWrong
     from cheonggu.domain.codes import Refused
+    from cheonggu.store.backup import BackupRefused
     from cheonggu.store.embedded import EmbeddedError
     from cheonggu.store.migrations import SchemaMismatch
     from cheonggu.store.postgres import DatabaseAway, ServerUnfit
@@ -95,6 +99,7 @@ def _sentence(error: Exception) -> str | None:
 
     known = (
         AccountRefused,
+        BackupRefused,
         client.AddressWrong,
         DatabaseAway,
         EmbeddedError,

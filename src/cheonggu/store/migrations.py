@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -53,11 +54,14 @@ async def check_schema(dsn: str) -> None:
         )
 
 
-async def _missing(connection: Connection) -> list[Path]:
-    applied = {
-        row["name"]: row["checksum"]
-        for row in await connection.fetch("SELECT name, checksum FROM schema_migration")
-    }
+async def applied(connection: Connection) -> dict[str, str]:
+    """The migrations of a database, with their checksums."""
+    rows = await connection.fetch("SELECT name, checksum FROM schema_migration ORDER BY name")
+    return {row["name"]: row["checksum"] for row in rows}
+
+
+def check_known(applied: Mapping[str, str]) -> None:
+    """Raises SchemaMismatch when one of these migrations is not this version's, or not as it is here."""
     known = {file.name: _checksum(file) for file in files()}
     if unknown := sorted(set(applied) - set(known)):
         raise SchemaMismatch(f"The database is newer than this version: it has {', '.join(unknown)}.")
@@ -67,7 +71,12 @@ async def _missing(connection: Connection) -> list[Path]:
                 f"{name} was changed after it was applied to this database. "
                 "A sandbox's data can be given up: delete its directory, or use another with --data."
             )
-    return [file for file in files() if file.name not in applied]
+
+
+async def _missing(connection: Connection) -> list[Path]:
+    there = await applied(connection)
+    check_known(there)
+    return [file for file in files() if file.name not in there]
 
 
 async def _apply(connection: Connection, file: Path) -> str:

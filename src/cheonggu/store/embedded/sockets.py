@@ -72,6 +72,11 @@ def dsn(folder: Path) -> str:
     return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(folder))}&port={PORT}"
 
 
+def beside(dsn: str, database: str) -> str:
+    """Give the address of another database of the same server."""
+    return dsn.replace(f"@/{DATABASE}?", f"@/{database}?")
+
+
 def _parent(account: Account | None) -> Path:
     """The folder for temporary files, unless it is deep or out of the server's reach."""
     parent = Path(tempfile.gettempdir())
