@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 LONGER := tests/test_model.py tests/test_schemathesis.py tests/test_parse.py tests/test_hostile_pages.py
 
-.PHONY: dev test check hostile chaos bench bench-full requirements clean
+.PHONY: dev test check hostile chaos mutants bench bench-full requirements clean
 
 dev: $(VENV)/.run-installed
 	@exec $(BIN)/cheonggu dev $(ARGS)
@@ -15,8 +15,8 @@ test: $(VENV)/.test-installed check
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.test-installed
-	@$(BIN)/ruff check src tests bench hostile chaos
-	@$(BIN)/ruff format --check src tests bench hostile chaos
+	@$(BIN)/ruff check src tests bench hostile chaos mutants
+	@$(BIN)/ruff format --check src tests bench hostile chaos mutants
 	@$(BIN)/basedpyright --level error
 
 hostile: $(VENV)/.test-installed
@@ -32,6 +32,9 @@ bench-full: $(VENV)/.bench-installed
 
 chaos: $(VENV)/.run-installed
 	@exec $(BIN)/python -m chaos $(ARGS)
+
+mutants: $(VENV)/.test-installed
+	@exec $(BIN)/python -m mutants $(ARGS)
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
@@ -9,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cheonggu.domain import hashing, masking, retry, seoul, won
-from cheonggu.domain.codes import CODES
+from cheonggu.domain import codes, hashing, masking, retry, seoul, won
+from cheonggu.domain.codes import CODES, Refused
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,32 @@ def test_a_callback_is_tried_early_then_hourly_for_a_day() -> None:
     assert len(tries) == 29
 
 
+@pytest.mark.parametrize(
+    ("schedule", "early_seconds", "hours"),
+    [
+        (retry.CALLBACK, [0, 10, 60, 300, 900], range(1, 25)),
+        (retry.ASK_PAYMENT, [2, 5, 10, 20, 60, 300, 900], range(1, 25)),
+        (retry.ASK_MESSAGE, [2, 10, 60, 300, 1800], range(1, 25)),
+        (retry.LATE_CHARGE, [60, 600], (1, 24)),
+    ],
+    ids=["callback", "ask about a payment", "ask about a message", "late charge"],
+)
+def test_a_schedule_is_dense_at_first_and_ends_after_a_day(
+    schedule: retry.Schedule, early_seconds: list[int], hours: Sequence[int]
+) -> None:
+    assert [offset.total_seconds() for offset in schedule] == [
+        *early_seconds,
+        *(3600 * hour for hour in hours),
+    ]
+
+
+def test_after_its_end_a_schedule_goes_on_at_its_last_distance() -> None:
+    now = BEGAN + timedelta(hours=24)
+    assert retry.next_or_last_step(retry.ASK_PAYMENT, BEGAN, now) == now + timedelta(hours=1)
+    assert retry.next_or_last_step(retry.LATE_CHARGE, BEGAN, now) == now + timedelta(hours=23)
+    assert retry.next_or_last_step(retry.LATE_CHARGE, BEGAN, BEGAN) == BEGAN + timedelta(minutes=1)
+
+
 @given(st.timedeltas(timedelta(0), timedelta(days=3)))
 def test_the_next_try_is_always_later(passed: timedelta) -> None:
     now = BEGAN + passed
@@ -183,3 +210,33 @@ def test_every_code_is_told_under_its_own_name() -> None:
     assert all(code == entry.code for code, entry in CODES.items())
     assert len(CODES) == 28
     assert {entry.mark for entry in CODES.values()} <= set("SDMCO")
+
+
+def test_these_answers_are_replayed_to_a_retry_and_no_others() -> None:
+    lasting = {code for code, entry in CODES.items() if entry.lasting}
+    assert lasting == {
+        "0000",
+        *(f"BILL_00{number}" for number in (1, 3, 4, 5, 6, 8, 9)),
+        *("PAYMENT_001", "PAYMENT_002"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("refused", "message", "lasting"),
+    [
+        (Refused(codes.BILL_001), codes.BILL_001.message, True),
+        (Refused(codes.BILL_001, "다른 말"), "다른 말", True),
+        (Refused(codes.BILL_001, lasting=False), codes.BILL_001.message, False),
+        (Refused(codes.BILL_007), codes.BILL_007.message, False),
+        (Refused(codes.BILL_007, lasting=True), codes.BILL_007.message, True),
+    ],
+)
+def test_a_refusal_says_and_lasts_as_its_code_unless_told_otherwise(
+    refused: Refused, message: str, lasting: object
+) -> None:
+    assert (refused.message, str(refused), refused.lasting) == (message, message, lasting)
+
+
+def test_an_unsound_field_is_named_with_its_rule() -> None:
+    refused = codes.invalid("bill.price", "1원 이상이어야 합니다.")
+    assert (refused.code, refused.message) == (codes.VALIDATION_001, "bill.price: 1원 이상이어야 합니다.")

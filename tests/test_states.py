@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from itertools import product
 
 import asyncpg
@@ -94,6 +95,65 @@ def test_what_may_be_done_is_a_legal_transition(state: State, send_type: SendTyp
         assert refusal is not None or (state, to) in bills.TRANSITIONS
 
 
+STORED_NAMES = [
+    (State, "READY PAYING PAID CANCELING CANCELED DESTROYED"),
+    (SendType, "TALK URL"),
+    (payments.AttemptState, "CONFIRMING UNKNOWN APPROVED FAILED REFUNDED LATE_CHARGED LATE_REFUNDED"),
+    (messages.MessageState, "QUEUED SENDING SENT FAILED UNKNOWN WITHDRAWN"),
+    (messages.Kind, "SEND RESEND"),
+]
+
+
+@pytest.mark.parametrize(("names", "stored"), STORED_NAMES, ids=lambda value: getattr(value, "__name__", ""))
+def test_the_names_that_are_stored_stay_as_they_are(names: type[StrEnum], stored: str) -> None:
+    assert [name.value for name in names] == stored.split()
+
+
+MOVES = [
+    (
+        bills.TRANSITIONS,
+        "READY-PAYING READY-DESTROYED PAYING-READY PAYING-PAID PAID-CANCELING"
+        " CANCELING-PAID CANCELING-CANCELED",
+    ),
+    (
+        payments.TRANSITIONS,
+        "CONFIRMING-APPROVED CONFIRMING-FAILED CONFIRMING-UNKNOWN UNKNOWN-APPROVED UNKNOWN-FAILED"
+        " APPROVED-REFUNDED FAILED-LATE_CHARGED LATE_CHARGED-LATE_REFUNDED",
+    ),
+    (
+        messages.TRANSITIONS,
+        "QUEUED-SENDING QUEUED-WITHDRAWN SENDING-SENT SENDING-FAILED SENDING-UNKNOWN"
+        " UNKNOWN-SENT UNKNOWN-FAILED UNKNOWN-QUEUED",
+    ),
+]
+
+
+@pytest.mark.parametrize(("transitions", "moves"), MOVES, ids=["bill", "attempt", "message"])
+def test_these_moves_and_no_others_are_legal(
+    transitions: frozenset[tuple[StrEnum, StrEnum]], moves: str
+) -> None:
+    assert {f"{start}-{to}" for start, to in transitions} == set(moves.split())
+
+
+@pytest.mark.parametrize(
+    ("state", "letter"),
+    [
+        (State.READY, "W"),
+        (State.PAYING, "W"),
+        (State.PAID, "F"),
+        (State.CANCELING, "F"),
+        (State.CANCELED, "C"),
+        (State.DESTROYED, "D"),
+    ],
+)
+def test_a_state_has_one_letter_on_the_wire(state: State, letter: str) -> None:
+    assert bills.WIRE_STATE[state] == letter
+
+
+def test_an_attempt_is_undecided_until_the_gateway_has_told() -> None:
+    assert {"CONFIRMING", "UNKNOWN"} == payments.UNDECIDED
+
+
 class AnyLegalPath(RuleBasedStateMachine):
     """However a bill and its attempts walk their legal paths, money and state agree."""
 
@@ -171,6 +231,13 @@ def test_an_approval_survives_being_stored() -> None:
         approval_number="30014728",
         pay_type="CARD_VAN",
         months=3,
+    )
+    assert msgspec.structs.replace(approval, months=0) == payments.Approval(
+        order_id="o",
+        amount_won=1000,
+        approved_at=NOW,
+        approval_number="30014728",
+        pay_type="CARD_VAN",
     )
     stored = msgspec.json.encode(approval)
     assert msgspec.json.decode(stored, type=payments.Approval) == approval

@@ -20,4 +20,4 @@ def phone(number: str) -> str:
     """`01012345678` as `010-****-5678`; anything else keeps its last four characters at most."""
     if len(number) in (10, 11) and number.isascii() and number.isdigit():
         return f"{number[:3]}-{'*' * (len(number) - 7)}-{number[-4:]}"
-    return "*" * max(0, len(number) - 4) + number[-4:] if len(number) > 4 else "*" * len(number)
+    return "*" * (len(number) - 4) + number[-4:] if len(number) > 4 else "*" * len(number)

@@ -1,0 +1,1 @@
+"""Mutation testing of the domain: one small change at a time, and the tests must notice it."""
