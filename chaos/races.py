@@ -183,12 +183,12 @@ class _Runner:
             codes = [f"{one.what} {one.code}" for one in asked]
             row = tables.bills.get((bill.account.partner_id, bill.bill_id))
             if row is None:
-                yield f"{race.name}: {bill.bill_id} was not made: {[one.code for one in bill.asked]}"
+                yield f"race: {race.name}: {bill.bill_id} was not made: {[one.code for one in bill.asked]}"
                 continue
             state = row.state
             finish.won.setdefault(race.name, Counter())[state] += 1
             if not race.judge(codes, bill, tables):
-                yield f"{race.name}: {bill.bill_id} is {state}, and the answers were {codes}"
+                yield f"race: {race.name}: {bill.bill_id} is {state}, and the answers were {codes}"
 
     async def _race(self, race: Race, bill: BillRecord, chance: random.Random) -> None:
         if race.moves[0] != "create":

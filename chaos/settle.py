@@ -60,17 +60,19 @@ async def drain(world: World, db: Database, *, decided: bool = False) -> None:
             return
         if asyncio.get_running_loop().time() > deadline:
             open_rules = [one.invariant.name for one in snapshot.verdicts if not one.holds]
-            raise NotInTime(f"not drained within {DRAIN_SECONDS:g} s: {dict(snapshot.waiting)}, {open_rules}")
+            raise NotInTime(
+                f"time: not drained within {DRAIN_SECONDS:g} s: {dict(snapshot.waiting)}, {open_rules}"
+            )
         await asyncio.sleep(_GLANCE_SECONDS)
 
 
 async def violations(world: World) -> list[str]:
-    """What the invariants, the audit and the processes' own logs complain of."""
+    """What the invariants and the audit complain of."""
     found: list[str] = []
     async with world.database() as db:
         snapshot = await look(db, world.time.now(), settled=True)
         found += [
-            f"invariant {one.invariant.name}: {len(one.rows)} rows, {dict(one.rows[0])}"
+            f"rule: {one.invariant.name} does not hold: {len(one.rows)} rows, {dict(one.rows[0])}"
             for one in snapshot.verdicts
             if not one.holds
         ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Final
 
 from chaos.planted.run import Caught
@@ -13,6 +15,16 @@ from chaos.storm import GOOD_WRITE_SECONDS, Weather
 from chaos.takeover import MOST_LEASES
 
 _SHOWN: Final = 30
+_KINDS: Final = {
+    "answer": "answers untrue",
+    "payment": "payments lost or doubled",
+    "callback": "callbacks lost or untrue",
+    "message": "messages lost or doubled",
+    "points": "wallets wrong",
+    "rule": "rules broken",
+    "race": "races without one winner",
+    "time": "bounds of time exceeded",
+}
 _WIDTH: Final = 120
 
 
@@ -24,7 +36,7 @@ def say(text: str) -> None:
 
 def weather(of: Weather) -> bool:
     """A storm's figures."""
-    record, tally, after = of.record, of.tally, of.good_writes_after
+    record, tally = of.record, of.tally
     _table(
         f"storm, seed {of.seed}",
         {
@@ -39,11 +51,9 @@ def weather(of: Weather) -> bool:
             "kills": tally.kills,
             "of the database server": tally.done["kill server"],
             "all faults": _listed(tally.done),
+            "server killed to connections": _spread([one.up for one in of.returns]),
             "server killed to first good write": (
-                f"{sorted(after)[len(after) // 2]:.1f} s, {max(after):.1f} s at most, of {len(after)}"
-                f" (aim {GOOD_WRITE_SECONDS:g} s)"
-                if after
-                else "none seen"
+                f"{_spread([one.good_write for one in of.returns])} (aim {GOOD_WRITE_SECONDS:g} s)"
             ),
             "lease taken to work resumed": (
                 f"{of.takeovers.longest_seconds:.1f} s, {of.takeovers.longest_leases:.2f} leases at most,"
@@ -95,7 +105,11 @@ def planted(sound: Sequence[Caught], bugs: Sequence[Caught]) -> bool:
 def _violations(found: Sequence[str], *, quiet: bool = False) -> bool:
     """The first of them; whether there are none."""
     if found or not quiet:
-        say(f"  violations: {len(found)}")
+        counts = Counter(one.partition(":")[0] for one in found)
+        say(
+            f"  {len(found)} violations: "
+            + ", ".join(f"{counts[of]} {words}" for of, words in _KINDS.items())
+        )
     for one in found[:_SHOWN]:
         say(f"    {one}")
     return not found
@@ -106,6 +120,12 @@ def _table(title: str, rows: Mapping[str, object]) -> None:
     width = max((len(name) for name in rows), default=0)
     for name, value in rows.items():
         say(f"  {name:<{width}}  {value}")
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return "none seen"
+    return f"{median(seconds):.1f} s, {max(seconds):.1f} s at most, of {len(seconds)}"
 
 
 def _listed(counts: Mapping[str, int]) -> str:

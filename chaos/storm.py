@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from chaos.actors import Actor
 from chaos.database import database_server
@@ -59,20 +59,22 @@ class Weather:
     violations: list[str]
 
     @property
-    def good_writes_after(self) -> list[float]:
-        """For each kill of the database server, the seconds until the next one acknowledged a write."""
-        return good_writes_after(self.tally, self.record.good_writes)
+    def returns(self) -> list[Return]:
+        """How the database server came back each time it was killed, where the next kill left the time."""
+        killed = [*self.tally.killed_at, float("inf")]
+        found: list[Return] = []
+        for nth, back in enumerate(self.tally.back_at):
+            first = min((at for at in self.record.good_writes if at > back), default=float("inf"))
+            if first < killed[nth + 1]:
+                found.append(Return(back - killed[nth], first - killed[nth]))
+        return found
 
 
-def good_writes_after(tally: Tally, good_writes: list[float]) -> list[float]:
-    """From each kill to the first write acknowledged once the server was back; one before the next kill."""
-    found: list[float] = []
-    for nth, (killed, back) in enumerate(zip(tally.killed_at, tally.back_at, strict=False)):
-        until = tally.killed_at[nth + 1] if nth + 1 < len(tally.killed_at) else float("inf")
-        first = min((at for at in good_writes if at > back), default=None)
-        if first is not None and first < until:
-            found.append(first - killed)
-    return found
+class Return(NamedTuple):
+    """Seconds from a kill of the database server to its connections, and to the next acknowledged write."""
+
+    up: float
+    good_write: float
 
 
 async def storm(seed: str, effort: Effort, source: Path | None = None) -> Weather:
@@ -89,10 +91,10 @@ async def storm(seed: str, effort: Effort, source: Path | None = None) -> Weathe
                 receiver.behave()
             found = await _settled(made)
         if watch.longest_leases > MOST_LEASES:
-            found.append(f"work lay still for {watch.longest_leases:.1f} leases")
+            found.append(f"time: work lay still for {watch.longest_leases:.1f} leases")
         said = await verify(made.apis[0])
         if not said["holds"]:
-            found.append(f"cheonggu verify --settled: {said['problem']}")
+            found.append(f"rule: cheonggu verify --settled: {said['problem']}")
         lasted = (seconds, time.monotonic() - start)
         return await _weather(made, seed, lasted, hands.tally, watch, found)
 

@@ -39,7 +39,7 @@ async def until(condition: Callable[[], Awaitable[object]], seconds: float, what
     deadline = asyncio.get_running_loop().time() + seconds
     while not await condition():
         if asyncio.get_running_loop().time() > deadline:
-            raise NotInTime(f"{what}: not within {seconds:g} s")
+            raise NotInTime(f"time: {what}: not within {seconds:g} s")
         await asyncio.sleep(_GLANCE_SECONDS)
 
 

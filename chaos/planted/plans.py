@@ -111,6 +111,23 @@ async def commit_lost(world: World) -> list[str]:
     return []
 
 
+async def answer_of_a_create_lost(world: World) -> list[str]:
+    """A create is written, but the API does not hear of it."""
+    bill_id = f"PLANNED-{next(_numbers)}"
+    world.proxies["api-0"].lose_answer(bill_id.encode())
+    await _created(world, bill_id=bill_id)
+    return []
+
+
+async def create_lost(world: World) -> list[str]:
+    """A create never gets to the database at the first try, and then there is no database for a while."""
+    bill_id = f"PLANNED-{next(_numbers)}"
+    proxy = world.proxies["api-0"]
+    proxy.lose_request(bill_id.encode(), then=proxy.cut)
+    await _created(world, bill_id=bill_id)
+    return []
+
+
 async def charged_late(world: World) -> list[str]:
     """A charge shows itself after the payment was given up."""
     bill = await _created(world)
@@ -158,9 +175,9 @@ async def paid_after_midnight(world: World) -> list[str]:
 
 
 async def _created(
-    world: World, *, send_type: str = "URL", phone: str = "01012345678", **more: str
+    world: World, *, bill_id: str = "", send_type: str = "URL", phone: str = "01012345678", **more: str
 ) -> BillRecord:
-    bill_id = f"PLANNED-{next(_numbers)}"
+    bill_id = bill_id or f"PLANNED-{next(_numbers)}"
     url = f"http://127.0.0.1:{world.receiver_ports[0]}/paid?bill={bill_id}"
     fields = client.new_fields(
         bill_id, phone=phone, price=15_000, callback_url=url, send_type=send_type, **more
@@ -220,6 +237,8 @@ PLANS: Final[dict[str, Plan]] = {
         answer_of_a_commit_lost,
         key_used_for_another,
         commit_lost,
+        answer_of_a_create_lost,
+        create_lost,
         charged_late,
         wrong_answer_first,
         refunded_without_an_answer,
