@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+from contextlib import suppress
 
 import pytest
 
@@ -151,6 +153,68 @@ async def test_a_head_just_under_the_bound_is_served(live: Live) -> None:
         b"GET /nothing HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 15_000 + b"\r\n\r\n",
     )
     assert (status, envelope["code"]) == (404, "HTTP_404")
+
+
+def reads(many: int, more: bytes = b"") -> bytes:
+    """So many requests in one piece; `more` stands in each head."""
+    head = b"POST /read/remain_count HTTP/1.1\r\nHost: x\r\n%bContent-Length: %d\r\n\r\n"
+    return (head % (more, len(READ)) + READ) * many
+
+
+async def everything(live: Live, sent: bytes) -> bytes:
+    """All that comes back until the server closes."""
+    settings = live.service.settings
+    reader, writer = await asyncio.open_connection(settings.host, settings.port)
+    writer.write(sent)
+    got = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    return got
+
+
+async def test_requests_in_one_piece_are_all_answered_whatever_they_weigh_together(live: Live) -> None:
+    got = await everything(live, reads(25, b"A: " + b"x" * 3_000 + b"\r\n") + b"GET /healthz HTTP/9\r\n\r\n")
+    assert got.count(b"HTTP/1.1 200 ") == 25
+
+
+async def test_of_a_flood_in_one_piece_no_more_than_the_bound_waits(live: Live) -> None:
+    got = await everything(live, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 5_000)
+    assert protocol.MOST_WAITING <= got.count(b"HTTP/1.1 200 ") <= protocol.MOST_WAITING + 2
+
+
+async def test_a_client_that_does_not_read_is_thrown_out(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "UNREAD_SECONDS", 0.2)
+    settings = live.service.settings
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect((settings.host, settings.port))
+
+        def ask() -> None:
+            """Ask for more and more until the server has gone."""
+            with suppress(OSError):
+                while True:
+                    client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 20)
+
+        await asyncio.wait_for(asyncio.to_thread(ask), 10)
+
+
+@pytest.mark.parametrize("trailer", [b"Content-Type: text/plain", b"Host: y", b"X-Forwarded-For: 1.2.3.4"])
+async def test_a_trailer_is_no_header(live: Live, trailer: bytes) -> None:
+    chunked = b"%x\r\n%b\r\n0\r\n%b\r\n\r\n" % (len(READ), READ, trailer)
+    head = HEAD.replace(b"/bill", b"/read/remain_count") + b"Transfer-Encoding: chunked\r\n\r\n"
+    status, envelope = await talk(live, head + chunked)
+    assert (status, envelope["code"]) == (200, "PARTNER_003")
+
+
+async def test_two_hosts_are_one_too_many(live: Live) -> None:
+    status, envelope = await talk(live, HEAD + b"Host: y\r\nContent-Length: 2\r\n\r\n{}")
+    assert (status, envelope["code"]) == (400, "VALIDATION_001")
+
+
+async def test_the_body_of_a_refused_request_is_not_added_to_the_one_before(live: Live) -> None:
+    refused = HEAD + b"Host: y\r\nContent-Length: 2\r\n\r\n{}"
+    got = await everything(live, reads(1) + refused)
+    assert got.count(b"HTTP/1.1 ") == 1
+    assert b"PARTNER_003" in got
 
 
 async def test_connections_beyond_the_bound_are_closed(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:

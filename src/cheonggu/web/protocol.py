@@ -26,6 +26,10 @@ from cheonggu.web.partner_api import PartnerApi
 HEAD_BYTES: Final = 16 * 1024
 HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 10.0
+UNREAD_SECONDS: Final = 60.0
+"""For a client to read what it was answered, once that is more than the system and we keep for it."""
+MOST_WAITING: Final = 32
+"""Requests of one connection that wait for the answer to the one before; 250 KB hold 10,000 of the least."""
 _UPGRADE: Final = re.compile(rb"\nupgrade(?=[ \t]*:)", re.IGNORECASE)
 _UPGRADE_NAME: Final = b"\nupgrade"
 MOST_CONNECTIONS: Final = 10_000
@@ -69,12 +73,16 @@ class BoundedProtocol(HttpToolsProtocol):
     parser: httptools.HttpRequestParser  # pyright: ignore[reportIncompatibleVariableOverride] - None at its end
     _head_bytes = 0
     _piece_bytes = 0
+    _heads = 0
     _idle_since = 0.0
     _exchange: _Exchange | None = None
     """What is being read, if it is a plain request to an operation."""
     _held = b""
     _in_head = False
     _in_body = False
+    _had_enough = False
+    """Nothing more is taken from this connection; what is due is answered, and ends it."""
+    _unread: asyncio.TimerHandle | None = None
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as in uvicorn
@@ -88,15 +96,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the connection."""
         self._expect_nothing()
+        self._reads_again()
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
 
     def data_received(self, data: bytes) -> None:
         """Read on; what is not whole by now is waited for, but not for ever."""
+        if self._had_enough:
+            return
         data = self._without_upgrade(data)
-        # What follows a request in one piece belongs to it at first, so it does not count as a head's.
-        counts = self._in_head or not self.cycle
-        self._piece_bytes = len(data)
+        continued, first = self._in_head, not self.cycle
+        self._piece_bytes, heads_before = len(data), self._heads
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
@@ -106,7 +116,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._in_head:
-            self._head_bytes += len(data) if counts else 0
+            # What stands before a head in one piece does not count as the head's, however much it is.
+            begun = self._heads - heads_before
+            if (continued and begun == 0) or (first and begun == 1):
+                self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
                 self._refuse(431)
             elif self._timer is None:
@@ -129,18 +142,44 @@ class BoundedProtocol(HttpToolsProtocol):
                 data, self._held = data[:-begun], data[-begun:]
         return _UPGRADE.sub(b"\nx-grade", data) if b"grade" in data.lower() else data
 
+    def pause_writing(self) -> None:
+        """The client reads too slowly, or not at all; it may not hold its answers for ever."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It has read on."""
+        self._reads_again()
+        super().resume_writing()
+
+    def _reads_again(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
     def on_message_begin(self) -> None:
         """A head begins."""
         self._in_head = True
         self._head_bytes = 0
+        self._heads += 1
         self.url = b""
         self.headers = []
         self.expect_100_continue = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header. One behind the body, a trailer, is nothing to act upon (RFC 9110, 6.5.1)."""
+        if not self._in_body:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """A head has ended; one that came in a single piece is measured here."""
         self._in_head = False
         self._expect_nothing()
+        if self._had_enough:
+            return
+        if sum(name == b"host" for name, _ in self.headers) > 1:
+            self._refuse(400)
+            return
         if self._head_bytes + self._piece_bytes > HEAD_BYTES and self._measured_head_bytes() > HEAD_BYTES:
             self._refuse(431)
             return
@@ -168,6 +207,10 @@ class BoundedProtocol(HttpToolsProtocol):
         return len(lengths) == 1 and lengths[0].isdigit() and int(lengths[0]) <= MAX_BODY_BYTES
 
     def _hand_to_uvicorn(self) -> None:
+        if len(self.pipeline) >= MOST_WAITING:
+            self._had_enough, self._in_body = True, False
+            self.pipeline[0][0].keep_alive = False  # the newest
+            return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
@@ -176,6 +219,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Part of a body; nobody reads it after a refusal."""
+        if self._had_enough:
+            return
         if self._exchange is not None:
             self._exchange.body += body
         elif not self.transport.is_closing():
@@ -185,7 +230,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """A request has ended; nobody waits for it after a refusal."""
         self._in_body = False
         self._expect_nothing()
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._had_enough:
             return
         if self._exchange is not None:
             task = self.loop.create_task(self._answer(self._exchange))
@@ -257,7 +302,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int) -> None:
         if self.cycle and not self.cycle.response_complete:
-            self.cycle.keep_alive = False  # the answer that is due comes first, and ends the connection
+            # The answer that is due comes first, and ends the connection.
+            self._had_enough, self.cycle.keep_alive = True, False
             return
         body = envelope.refusal_body(codes.VALIDATION_001, _WHY[status])
         head = [STATUS_LINE[status], b"connection: close\r\n"]
