@@ -8,11 +8,45 @@ import msgspec
 import pytest
 
 from cheonggu.domain.alimtalk import TEXT_LIMIT, render, text_length
+from cheonggu.domain.message import Button
 from cheonggu.service import Service
 from tests.flow import created
 from tests.makers import new_bill
 
 URL = "https://bills.example.com"
+
+
+class Stored(msgspec.Struct, kw_only=True):
+    """As much of a stored bill as a message tells."""
+
+    issuer: str = "100% 학원"
+    payer_name: str = "김서연"
+    product_name: str = "11월 수강료"
+    price_won: int = 10_000
+    message: str | None = None
+    expires_at: datetime = datetime(2998, 12, 31, 15, tzinfo=UTC)
+    short_code: str = "abc"
+
+
+PLAIN = """\
+[100% 학원] 청구서가 도착했어요.
+
+김서연님께 100% 학원에서 보낸 청구서예요.
+
+■ 청구 내용: 11월 수강료
+■ 금액: 10,000원
+■ 유효기간: 2998-12-31까지
+
+자세한 내용은 아래 버튼을 눌러 확인해 주세요."""
+
+
+def test_the_whole_text_is_this() -> None:
+    assert render(Stored(), URL) == (PLAIN, (Button("청구서 보기", f"{URL}/p/abc"),))
+
+
+def test_a_partners_message_stands_before_the_last_sentence() -> None:
+    text, _ = render(Stored(message="50% 할인 #{price}"), URL)
+    assert text == PLAIN.replace("\n\n자세한", "\n\n보낸 분의 말\n50% 할인 #{price}\n\n자세한")
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,12 @@ def test_without_an_approval_only_id_state_and_price_are_told(state: str) -> Non
     }
 
 
+@pytest.mark.parametrize(("number", "at"), [("90000001", None), (None, NOON)])
+def test_half_a_refund_is_told_as_none(number: str | None, at: datetime | None) -> None:
+    whole = approval_fields("B1", "F", 150_000, APPROVAL, None, None)
+    assert approval_fields("B1", "F", 150_000, APPROVAL, number, at) == whole
+
+
 def test_after_a_cancel_the_payment_is_the_origin() -> None:
     fields = approval_fields("B1", "C", 150_000, APPROVAL, "90000001", NOON + timedelta(days=1))
     assert [fields[name] for name in ("apprNum", "apprDt", "apprOriginNum", "apprOriginDt")] == [

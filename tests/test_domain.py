@@ -98,6 +98,11 @@ def test_the_last_day_before_a_days_end_is_that_day(day: date) -> None:
     assert seoul.last_day_before(seoul.end_of(day)) == day
 
 
+def test_a_moment_after_midnight_is_of_the_new_day() -> None:
+    midnight = seoul.end_of(date(2026, 11, 22))
+    assert seoul.last_day_before(midnight + timedelta(microseconds=1)) == date(2026, 11, 23)
+
+
 def test_a_moment_is_written_in_seoul_time() -> None:
     assert seoul.wire_moment(datetime(2026, 12, 31, 15, 0, 9, tzinfo=UTC)) == "20270101000009"
 

@@ -32,7 +32,7 @@ def test_an_address_has_its_guesses_and_no_more_until_the_minute_is_over(watch: 
     assert [counted.failed("a") for _ in range(5)] == [False, False, False, True, True]
     assert counted.spent("a")
     assert not counted.spent("b")
-    watch.seconds += WINDOW_SECONDS - 0.01
+    watch.seconds += 60 - 0.01
     assert counted.spent("a")
     watch.seconds += 0.01
     assert not counted.spent("a")
@@ -87,6 +87,17 @@ def test_those_without_room_share_one_minute_after_the_other(
     assert [counted.failed(f"a{number}") for number in range(3)] == [False, False, True]
     watch.seconds += WINDOW_SECONDS
     assert not counted.failed("a4")
+
+
+def test_those_without_room_have_no_minute_before_their_first_guess(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guesses, "MOST_REMEMBERED", 0)
+    watch.seconds = 0.0
+    counted = Guesses(1, watch)
+    assert not counted.failed("a")
+    watch.seconds = 2.0
+    assert counted.failed("b")
 
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))

@@ -20,6 +20,7 @@ from cheonggu.domain.new_bill import (
     PRODUCT_NAME_MAX,
     SHORT_MESSAGE,
     NewBill,
+    length_rule,
     new_bill,
 )
 from cheonggu.domain.seoul import SEOUL
@@ -64,6 +65,7 @@ ACCEPTED: list[dict[str, Any]] = [
     {"bill_id": "B"},
     {"bill_id": "청구-2026/11:0001#김서연"[:20]},
     {"bill_id": "👍🏽"},
+    {"bill_id": "A\ue000B"},
     {"issuer": "가" * ISSUER_MAX},
     {"product_name": "가" * PRODUCT_NAME_MAX},
     {"payer_name": "가" * PAYER_NAME_MAX},
@@ -206,9 +208,18 @@ def test_the_whole_message_must_fit() -> None:
         TEXT_LIMIT - text_length(made(message="x" * (SHORT_MESSAGE + 1)), "한빛수학학원") + SHORT_MESSAGE + 1
     )
     assert why_refused(message="가" * room) is None
-    assert why_refused(message="가" * (room + 7)) == (
-        "bill.message: 알림톡 전체가 1,000자 이하여야 합니다. 7자를 줄여 주세요."
-    )
+    for over in (1, 7):
+        assert why_refused(message="가" * (room + over)) == (
+            f"bill.message: 알림톡 전체가 1,000자 이하여야 합니다. {over}자를 줄여 주세요."
+        )
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "rule"),
+    [(2, None, "2자 이상이어야 합니다."), (1, 20, "1~20자여야 합니다."), (0, 20, "20자 이하여야 합니다.")],
+)
+def test_a_limit_is_told_by_its_ends(least: int, most: int | None, rule: str) -> None:
+    assert length_rule(least, most) == rule
 
 
 def test_a_short_message_always_fits() -> None:

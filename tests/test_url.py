@@ -54,7 +54,12 @@ from cheonggu.domain.url import parse_host, parse_target
         ("http://" + "a." * 130 + "example/", "호스트 이름"),
         ("http://::1/", "호스트가 없어요"),
         ("http://fe80::1/", "포트"),
-        ("http://256.0.0.1/", "IPv4"),
+        ("http://256.0.0.1/", "네 마디"),
+        ("http://1.256.0.1/", "네 마디"),
+        ("http://1.2.3.4.0/", "IPv4"),
+        ("http://1_0.1/", "IPv4"),
+        ("http://08.0.0.1/", "IPv4"),
+        ("http://" + "a." * 127 + "/", "호스트 이름"),
         ("http://127.0.0.256/", "IPv4"),
         ("http://4294967296/", "IPv4"),
         ("http://1.2.3.4.5/", "IPv4"),
@@ -96,6 +101,30 @@ def test_an_odd_url_is_refused_with_a_reason(url: str, words: str) -> None:
 def test_a_name_waits_for_delivery(url: str) -> None:
     assert Guard().literal_reason(url) is None
     assert parse_target(url).address is None
+
+
+@pytest.mark.parametrize(
+    ("url", "leads_to"),
+    [
+        ("http://ERP.Example./x", ("http", "erp.example", None, 80)),
+        ("HTTPS://erp.example", ("https", "erp.example", None, 443)),
+        ("https://erp.example:80", ("https", "erp.example", None, 80)),
+        ("http://erp.example:1", ("http", "erp.example", None, 1)),
+        ("http://erp.example:65535", ("http", "erp.example", None, 65535)),
+        ("http://" + "a." * 126 + "a", ("http", "a." * 126 + "a", None, 80)),
+        ("http://0x7f.1:8080", ("http", "127.0.0.1", "127.0.0.1", 8080)),
+        ("https://[0::1]:8443", ("https", "::1", "::1", 8443)),
+    ],
+)
+def test_a_url_leads_to_one_host_and_port(url: str, leads_to: tuple[str, str, str | None, int]) -> None:
+    target = parse_target(url)
+    address = str(target.address) if target.address else None
+    assert (target.scheme, target.host, address, target.port) == leads_to
+
+
+def test_an_address_with_a_zone_is_not_read() -> None:
+    with pytest.raises(ValueError, match="영역"):
+        parse_host("[fe80::1%eth0]")
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -61,6 +61,10 @@ def test_no_header_breaks_verification(secret: str, header: str) -> None:
     assert not verify([secret], "evt", 1, b"{}", f"v1,{header}")
 
 
+def test_a_header_with_a_lone_surrogate_does_not_verify() -> None:
+    assert not verify([SANDBOX_SECRET], "evt", 1, b"{}", "v1,\udcff")
+
+
 @pytest.mark.parametrize(
     ("now", "fresh"), [(1000, True), (1300, True), (700, True), (1301, False), (699, False)]
 )
@@ -78,6 +82,11 @@ def test_an_id_that_could_be_read_two_ways_is_not_signed(webhook_id: str) -> Non
     with pytest.raises(ValueError, match="webhook-id"):
         sign([SANDBOX_SECRET], webhook_id, 1, b"{}")
     assert not verify([SANDBOX_SECRET], webhook_id, 1, b"{}", "v1,x")
+
+
+def test_a_signature_of_the_same_text_parted_elsewhere_does_not_verify() -> None:
+    header = sign([SANDBOX_SECRET], "a", 1, b"2.{}")
+    assert not verify([SANDBOX_SECRET], "a.1", 2, b"{}", header)
 
 
 def test_signing_with_no_secret_is_a_mistake() -> None:
