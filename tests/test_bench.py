@@ -14,7 +14,7 @@ from bench.accounts import HOT, check_books
 from bench.backlog import Gauge, gauge
 from bench.bodies import OK, Creates, Destroys, prepare
 from bench.creating import Creator, figure_of
-from bench.effort import QUICK, TALK, Shape
+from bench.effort import QUICK, TALK, URL, Shape
 from bench.loops import moments
 from bench.plans import growing_parts, plans_in
 from bench.processes import Cost
@@ -26,10 +26,9 @@ from bench.wire import answer_length, is_right
 
 from cheonggu.store.embedded import EmbeddedServer
 
-LEAST_TIMES_THE_BASE = 1.8
-"""A guard against a sudden loss on a noisy machine; a quiet one showed 3.3, the aim is 10."""
+LEAST_TIMES_THE_BASE = {Shape(URL, 64): 4.0, Shape(TALK, 64): 3.0}
+"""Guards against a sudden loss on a noisy machine; a quiet one showed 6.9 and 4.6, the aim is 10."""
 ROUNDS = 5
-SHAPE = Shape(TALK, 64)
 
 
 @pytest_asyncio.fixture
@@ -42,26 +41,30 @@ async def stage(postgres: EmbeddedServer) -> AsyncIterator[Stage]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("shape", LEAST_TIMES_THE_BASE, ids=lambda shape: shape.name)
 async def test_creates_are_several_times_as_fast_as_one_bill_a_transaction(
-    stage: Stage, tmp_path: Path
+    stage: Stage, tmp_path: Path, shape: Shape
 ) -> None:
+    least = LEAST_TIMES_THE_BASE[shape]
     async with base.plain_database(stage) as plain, stage.database("short") as dsn, gauge(dsn) as counts:
         async with cheonggu(stage, dsn) as running:
-            times = await _compare(stage, plain, running, counts, tmp_path)
-            if times < LEAST_TIMES_THE_BASE:  # once more: somebody else may have needed the machine
-                times = await _compare(stage, plain, running, counts, tmp_path)
+            times = await _compare(shape, stage, plain, running, counts, tmp_path)
+            if times < least:  # once more: somebody else may have needed the machine
+                times = await _compare(shape, stage, plain, running, counts, tmp_path)
         await check_books(dsn)
-    assert times >= LEAST_TIMES_THE_BASE
+    assert times >= least
 
 
-async def _compare(stage: Stage, plain: str, running: Running, counts: Gauge, folder: Path) -> float:
+async def _compare(
+    shape: Shape, stage: Stage, plain: str, running: Running, counts: Gauge, folder: Path
+) -> float:
     """How many times the base: the ratio of the medians of interleaved rounds."""
     book = Book(folder / "results.json")
-    creator, figure = Creator(QUICK, book, []), figure_of(SHAPE)
+    creator, figure = Creator(QUICK, book, []), figure_of(shape)
     bases: list[float] = []
     for _ in range(ROUNDS):
         bases.append((await base.pgbench(stage, plain, seconds=1)).rate)
-        await creator.stretch(SHAPE, figure, running, counts)
+        await creator.stretch(shape, figure, running, counts)
     return ratio(book.values(figure.name), bases)
 
 
