@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.aims import AIMS
+from bench.effort import USUAL
 from bench.plot import bars
 from bench.results import Measurement, load
 from bench.show import COLUMNS, PARTS, number, row
@@ -32,14 +33,18 @@ def page(measurements: Sequence[Measurement]) -> Iterator[str]:
     facts = named["machine"].more or {}
     yield "# Performance"
     yield ""
+    how = f"{facts['effort']} effort, {facts['rounds']:g} rounds of {facts['seconds']:g} s"
     yield (
-        f"Written by `python -m bench report` from one run of the benchmark ({facts.get('effort')} effort, "
-        f"{facts.get('measured at')}). Figures of different runs or machines are not to be compared; ratios "
-        "within one run are."
+        f"Written by `python -m bench report` from one run of the benchmark ({how}, {facts['measured at']}). "
+        "Figures of different runs or machines are not to be compared; ratios within one run are."
     )
     if facts.get("effort") == "quick":
         yield ""
         yield "**This was the quick effort: its rounds are too short to conclude anything from.**"
+    elif (facts["rounds"], facts["seconds"]) < (USUAL.rounds, USUAL.seconds):
+        yield ""
+        usual = f"{USUAL.rounds} rounds of {USUAL.seconds:g} s"
+        yield f"**Shorter than usual, which is {usual}: take it as a first look.**"
     yield from _aims(named)
     yield ""
     yield "![Bills created a second](performance.svg)"
