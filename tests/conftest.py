@@ -14,6 +14,7 @@ import aiohttp
 import hypothesis
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser
 
 from cheonggu.billing.onboarding import make_sandbox_partners
 from cheonggu.config import Settings, load
@@ -24,7 +25,7 @@ from cheonggu.store.postgres import Database, connect, open_database
 from cheonggu.store.sealing import new_secret_key
 from cheonggu.wiring import open_service
 from tests.live import Live, receiver
-from tests.serving import serving, working
+from tests.serving import chromium, serving, working
 
 hypothesis.settings.register_profile("long", max_examples=2_000, deadline=None)
 """For `make hostile`."""
@@ -127,3 +128,17 @@ async def live(service: Service) -> AsyncIterator[Live]:
         working(service),
     ):
         yield Live(service, http, partner)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A real one, started once."""
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture
+async def site(service: Service) -> AsyncIterator[str]:
+    """The address of the service over HTTP."""
+    async with serving(service) as site:
+        yield site

@@ -16,23 +16,11 @@ from cheonggu.domain.bill import Bill, SendType
 from cheonggu.service import Service
 from tests.checks import assert_books_hold
 from tests.flow import caller_of, created, paid
-from tests.serving import chromium, serving, working
+from tests.serving import working
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 PHONE = ViewportSize(width=390, height=844)
 MESSAGE = "안녕하세요, 김서연 학생 어머님.\n11월 수강료를 보내드려요. 기말 대비 특강 2회가 포함되어 있어요."
-
-
-@pytest_asyncio.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture
-async def site(service: Service) -> AsyncIterator[str]:
-    async with serving(service) as site:
-        yield site
 
 
 @pytest_asyncio.fixture

@@ -18,7 +18,6 @@ from cheonggu.billing.sandbox_partners import FIRST
 from cheonggu.domain.bill import Bill, SendType
 from cheonggu.service import Service
 from tests.flow import created, paid
-from tests.serving import chromium, serving
 
 TEXTS = [
     text for family in ("markup", "scripts", "templates") for text in STRINGS[family] if "\0" not in text
@@ -27,18 +26,6 @@ EVERY = 1 if settings().max_examples > 1_000 else 3
 """In `make hostile` each text stands in each field, else each in some."""
 PHONE = ViewportSize(width=390, height=844)
 MERCHANT_FIELDS = ("name", "phone", "owner_name", "registration_number", "address")
-
-
-@pytest_asyncio.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
-
-
-@pytest_asyncio.fixture
-async def site(service: Service) -> AsyncIterator[str]:
-    async with serving(service) as site:
-        yield site
 
 
 STRANGE_ELEMENTS = (

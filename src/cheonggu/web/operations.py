@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 IDEMPOTENCY_KEY_MAX: Final = 255
+_KEY_HEADER: Final = IDEMPOTENCY_KEY.lower().encode()
 PREFIXES: Final = ("", "/partner")
 """The base URL of the vendor's clients ends in /partner, so every operation answers there too (O)."""
 
@@ -34,11 +35,10 @@ BillT = TypeVar("BillT", bound=msgspec.Struct)
 
 
 class Incoming(msgspec.Struct, frozen=True):
-    """A request to an operation: its body, decoded but not judged, its idempotency keys, and who sent it."""
+    """A request to an operation: its body, decoded but not judged, its headers, and who sent it."""
 
     body: bytes
     tree: Tree
-    keys: list[bytes]
     headers: list[Header]
     peer: Peer
 
@@ -121,11 +121,12 @@ def _api_key(tree: Tree) -> str:
 
 
 def _idem(operation: Operation, incoming: Incoming) -> Idem | None:
-    if not incoming.keys:
+    keys = [value for name, value in incoming.headers if name == _KEY_HEADER]
+    if not keys:
         return None
-    if len(incoming.keys) > 1 or not _KEY.fullmatch(incoming.keys[0]):
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
         raise invalid(IDEMPOTENCY_KEY, f"공백 없는 ASCII 1~{IDEMPOTENCY_KEY_MAX}자 하나여야 합니다.")
-    return Idem(operation.path[1:], incoming.keys[0].decode("ascii"), sha256(incoming.body).digest())
+    return Idem(operation.path[1:], keys[0].decode("ascii"), sha256(incoming.body).digest())
 
 
 def _unread_for_talk(bill: object) -> None:

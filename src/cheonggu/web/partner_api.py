@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_KEY_HEADER: Final = b"idempotency-key"
 _ALLOW: Final[Header] = (b"allow", b"POST")
 _CLOSE: Final[Header] = (b"connection", b"close")
 _FRAMES_LOGGED: Final = 8
@@ -55,8 +54,7 @@ class PartnerApi:
         began = perf_counter()
         try:
             judge_type(headers)
-            keys = [value for name, value in headers if name == _KEY_HEADER]
-            incoming = Incoming(body, parse_object(body), keys, headers, peer)
+            incoming = Incoming(body, parse_object(body), headers, peer)
             data = await operation.run(self._service, operation, incoming)
             code, answered = codes.OK, envelope.success_body(data)
         except Refused as refused:
