@@ -1,0 +1,12 @@
+"""The sandbox's own endpoints: see what was sent, pay, move points and the clock. Never in live mode."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute
+
+from cheonggu.web.sandbox import callbacks, clock, messages, payments
+
+
+def routes() -> list[BaseRoute]:
+    """Every endpoint of the sandbox."""
+    return [*messages.routes(), *callbacks.routes(), *payments.routes(), *clock.routes()]

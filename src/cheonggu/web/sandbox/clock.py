@@ -1,0 +1,66 @@
+"""Move business time forward, and start over."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.routing import Route
+
+from cheonggu.billing import sandbox_partners
+from cheonggu.domain import codes
+from cheonggu.domain.seoul import LAST_DAY, end_of
+from cheonggu.providers.sandbox import erase_practice
+from cheonggu.service import Service
+from cheonggu.store import practice
+from cheonggu.store.postgres import Connection
+from cheonggu.web.sandbox import door
+from cheonggu.web.sandbox.door import Asked, json_route
+
+
+class _Clock(Asked, kw_only=True):
+    advanceSeconds: Annotated[float, msgspec.Meta(ge=0, le=366 * 86_400)]
+
+
+_RULES: Final = {"advanceSeconds": "0부터 366일까지의 초여야 합니다."}
+_LAST_MOMENT: Final = end_of(LAST_DAY)
+_RESETS: Final = 5
+"""Once more for what was on its way into the tables, dated by the clock before."""
+_STRAGGLING_SECONDS: Final = 0.1
+
+
+def routes() -> list[Route]:
+    """The endpoints about time."""
+    return [
+        json_route("/sandbox/clock", "POST", _clock),
+        json_route("/sandbox/reset", "POST", _reset),
+    ]
+
+
+async def _clock(service: Service, request: Request) -> dict[str, object]:
+    asked = await door.read(request, _Clock, _RULES)
+    if service.clock.now() + timedelta(seconds=asked.advanceSeconds) > _LAST_MOMENT:
+        raise codes.invalid("advanceSeconds", "2999년을 넘길 수 없습니다.")
+    await service.clock.advance(service.db, asked.advanceSeconds)
+    return {"now": service.clock.now()}
+
+
+async def _reset(service: Service, _request: Request) -> dict[str, object]:
+    async def start_over(conn: Connection) -> None:
+        await practice.start_over(conn, sandbox_partners.START_POINTS)
+        await erase_practice(conn)
+
+    moved = service.clock.moved
+    for _ in range(_RESETS):
+        await service.db.run(start_over)
+        await service.clock.refresh(service.db)
+        if not moved:
+            break
+        await asyncio.sleep(_STRAGGLING_SECONDS)
+        if not await practice.has_stragglers(service.db, service.clock.now()):
+            break
+    service.directory.forget()
+    return {"reset": True}

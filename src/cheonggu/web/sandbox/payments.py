@@ -1,0 +1,85 @@
+"""Pay a bill in the payer's place, and set a wallet's points."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, get_args
+
+import msgspec
+from starlette.requests import Request
+from starlette.routing import Route
+
+from cheonggu.delivery.payment import pay
+from cheonggu.domain import codes
+from cheonggu.domain.bill import WIRE_STATE, Bill
+from cheonggu.domain.codes import Refused
+from cheonggu.service import Service
+from cheonggu.store import accounts, bills, points
+from cheonggu.store.postgres import Connection
+from cheonggu.web.sandbox import door
+from cheonggu.web.sandbox.door import Asked, json_route
+
+Outcome = Literal["APPROVE", "DECLINE", "TIMEOUT_CHARGED", "TIMEOUT_NOT_CHARGED", "CHARGED_LATE"]
+
+
+class _Pay(Asked, kw_only=True):
+    billId: str
+    outcome: Outcome
+
+
+class _Points(Asked, kw_only=True):
+    balance: Annotated[int, msgspec.Meta(ge=0, le=10**15)]
+    merchant: str | None = None
+
+
+_RULES: Final = {
+    "billId": "청구서 ID를 문자열로 적어야 합니다.",
+    "outcome": f"{', '.join(get_args(Outcome))} 가운데 하나여야 합니다.",
+    "balance": "0 이상의 정수여야 합니다.",
+}
+
+
+def routes() -> list[Route]:
+    """The endpoints about money and points."""
+    return [
+        json_route("/sandbox/pay", "POST", _pay),
+        json_route("/sandbox/points", "POST", _points),
+    ]
+
+
+async def _pay(service: Service, request: Request) -> dict[str, object]:
+    asked = await door.read(request, _Pay, _RULES)
+    partner = await door.partner(service, request, asked.apiKey)
+    bill = await bills.find(service.db, service.keyring, partner.partner_id, asked.billId)
+    if bill is None:
+        raise Refused(codes.BILL_003)
+    return {"state": WIRE_STATE[(await _paid(service, bill, asked.outcome)).state]}
+
+
+async def _paid(service: Service, bill: Bill, outcome: str) -> Bill:
+    try:
+        return await pay(service, bill, outcome)
+    except Refused:
+        return await bills.find(service.db, service.keyring, bill.partner_id, bill.bill_id) or bill
+
+
+async def _points(service: Service, request: Request) -> dict[str, object]:
+    asked = await door.read(request, _Points, _RULES)
+    partner = await door.partner(service, request, asked.apiKey)
+    now = service.clock.now()
+    wallet_code = asked.merchant or ""
+    if (partner.wallet_kind == "MERCHANT") != bool(wallet_code):
+        raise codes.invalid("merchant", "하위사업장마다 지갑이 있는 파트너만, 그리고 반드시 적어야 합니다.")
+
+    async def change(conn: Connection) -> int:
+        if wallet_code and not await accounts.has_merchant(conn, partner.partner_id, wallet_code):
+            raise Refused(codes.PARTNER_003)
+        return await points.set_balance(
+            conn,
+            partner_id=partner.partner_id,
+            wallet_code=wallet_code,
+            points=asked.balance,
+            note="sandbox",
+            at=now,
+        )
+
+    return {"balance": await service.db.run(change)}
