@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import socket
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
-from cheonggu.cli import main
 from cheonggu.domain.hashing import request_hash
+from tests import commands
+from tests.commands import Ended
 
 OK = {
     "code": "0000",
@@ -85,27 +81,8 @@ def server() -> Iterator[Script]:
     listening.server_close()
 
 
-@dataclass
-class Ended:
-    """How a command ended."""
-
-    returncode: int | str | None
-    stdout: str
-    stderr: str
-
-
 def run(*arguments: str, **environment: str) -> Ended:
-    clean = {name: text for name, text in os.environ.items() if not name.startswith(("BILL_", "CHEONGGU_"))}
-    out, err = io.StringIO(), io.StringIO()
-    with (
-        patch.dict(os.environ, clean | environment, clear=True),
-        patch.object(sys, "argv", ["cheonggu", "bill", *arguments]),
-        redirect_stdout(out),
-        redirect_stderr(err),
-        pytest.raises(SystemExit) as exit_,
-    ):
-        main()
-    return Ended(exit_.value.code or 0, out.getvalue(), err.getvalue())
+    return commands.run("bill", *arguments, **environment)
 
 
 SEND = ("send", "--phone", "01012345678", "--price", "10000", "--product", "수강료", "--name", "김서연")

@@ -21,6 +21,7 @@ from cheonggu.cli import (
     partners,
     payers,
     process,
+    sandbox,
     serve,
 )
 
@@ -51,6 +52,7 @@ app.add_typer(partners.points, name="points")
 app.add_typer(payers.payers, name="payers")
 app.add_typer(callbacks.callback, name="callback")
 app.add_typer(bill.bill, name="bill")
+app.add_typer(sandbox.sandbox, name="sandbox")
 
 
 def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
@@ -89,6 +91,7 @@ def _sentence(error: Exception) -> str | None:
     if isinstance(error, typer.TyperException):  # a wrong option or argument
         return error.format_message()
     from cheonggu.billing.onboarding import AccountRefused
+    from cheonggu.cli.sandbox import door
     from cheonggu.config import SettingWrong
     from cheonggu.domain.codes import Refused
     from cheonggu.store.backup import BackupRefused
@@ -106,6 +109,7 @@ def _sentence(error: Exception) -> str | None:
         KeyUnfit,
         part.Stopped,
         process.CannotListen,
+        door.SandboxRefused,
         Refused,
         SchemaMismatch,
         SealBroken,

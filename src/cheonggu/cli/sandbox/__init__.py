@@ -1,0 +1,17 @@
+"""`cheonggu sandbox …`: what the sandbox's page does, from the command line."""
+
+from __future__ import annotations
+
+import typer
+
+from cheonggu.cli.sandbox import clock, messages, payments
+
+sandbox = typer.Typer(
+    help="A running sandbox: see what it sent, decide what happens, move its clock.", no_args_is_help=True
+)
+
+sandbox.command("messages")(messages.messages)
+sandbox.command("pay")(payments.pay)
+sandbox.command("points")(payments.points)
+sandbox.command("clock")(clock.clock)
+sandbox.command("reset")(clock.reset)
