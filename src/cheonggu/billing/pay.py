@@ -17,10 +17,11 @@ from cheonggu.store.postgres import Connection
 _ORDER_ID_BYTES: Final = 24
 
 
-async def begin(desk: Desk, bill: Bill, *, confirm_window_seconds: float, lease_seconds: float) -> Attempt:
+async def begin(desk: Desk, bill: Bill, *, confirm_within_seconds: float, lease_seconds: float) -> Attempt:
     """READY and not expired to PAYING, with a new attempt in CONFIRMING; then the gateway may be called.
 
     The attempt is leased for `lease_seconds` to whoever began it; after that the janitor asks about it.
+    `confirm_within_seconds` is when nobody can charge it any more, whatever becomes of whoever began it.
     Raises Refused when the bill cannot be paid now.
     """
     now = desk.clock.now()
@@ -38,7 +39,7 @@ async def begin(desk: Desk, bill: Bill, *, confirm_window_seconds: float, lease_
             order_id=secrets.token_urlsafe(_ORDER_ID_BYTES),
             amount_won=locked.price_won,
             began_at=now,
-            confirm_until=now + timedelta(seconds=confirm_window_seconds),
+            confirm_until=now + timedelta(seconds=confirm_within_seconds),
             ask_at=now + retry.ASK_PAYMENT[0],
             lease_seconds=lease_seconds,
         )

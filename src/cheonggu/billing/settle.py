@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
 import structlog
 
 from cheonggu.billing.desk import Desk
@@ -34,12 +35,19 @@ NOT_FOUND = ("NOT_FOUND", "결제가 이루어지지 않았어요.")
 
 
 async def settle_payment(
-    desk: Desk, attempt: Attempt, outcome: Asked, *, asked_at: datetime, fence: int | None = None
+    desk: Desk,
+    attempt: Attempt,
+    outcome: Asked,
+    *,
+    asked_at: datetime,
+    confirm_until: datetime | None = None,
+    fence: int | None = None,
 ) -> None:
     """Write what the gateway said of an attempt: attempt, bill, history and callback in one commit.
 
     `asked_at` is when the gateway was asked: not-found counts as a failure only if the confirm window was
-    closed by then. `fence` is the janitor's lease; a newer one means that this answer is out of date.
+    closed by then. `confirm_until` comes from whoever had the payment confirmed, who alone knows when that
+    was. `fence` is the janitor's lease; a newer one means that this answer is out of date.
     """
 
     async def verb(conn: Connection) -> None:
@@ -49,11 +57,23 @@ async def settle_payment(
             return
         now = desk.clock.now()
         if fresh.state in UNDECIDED:
-            await _decide(conn, bill, fresh, outcome, asked_at, now)
+            await _decide(conn, bill, _closing(fresh, confirm_until), outcome, asked_at, now)
         elif fresh.state is AttemptState.FAILED:
             await _look_back(conn, fresh, outcome, now)
 
     await desk.db.run(verb)
+
+
+def _closing(attempt: Attempt, confirm_until: datetime | None) -> Attempt:
+    """The attempt with the end of its confirm window as it is known now.
+
+    Once the janitor has asked, the end that was foreseen may have been counted on: then it only moves away.
+    """
+    if confirm_until is None:
+        return attempt
+    if attempt.state is AttemptState.UNKNOWN:
+        confirm_until = max(confirm_until, attempt.confirm_until)
+    return msgspec.structs.replace(attempt, confirm_until=confirm_until)
 
 
 async def _decide(
@@ -89,12 +109,15 @@ async def _fail(
 
 
 async def _wait(conn: Connection, attempt: Attempt, now: datetime) -> None:
-    if attempt.state is AttemptState.CONFIRMING:
-        # From now, not from its beginning: the clock may have moved, and the first question comes soon.
-        ask_at = now + retry.ASK_PAYMENT[0]
+    first = attempt.state is AttemptState.CONFIRMING
+    # From now, not from its beginning: the clock may have moved, and the first question comes soon.
+    began_at = now if first else attempt.began_at
+    ask_at = retry.next_or_last_step(retry.ASK_PAYMENT, began_at, now)
+    if now < attempt.confirm_until:  # and when the window closes, as not-found is an answer from then on
+        ask_at = min(ask_at, attempt.confirm_until)
+    if first:
         await payments.move_attempt(conn, attempt, AttemptState.UNKNOWN, now, ask_at=ask_at)
     else:
-        ask_at = retry.next_or_last_step(retry.ASK_PAYMENT, attempt.began_at, now)
         await payments.ask_attempt_again(conn, attempt, ask_at)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable
+from datetime import timedelta
 from typing import Final, TypeVar
 
 import structlog
@@ -30,6 +31,8 @@ CANCEL_SECONDS: Final = 10.0
 _LEASE_MARGIN_SECONDS: Final = 5.0
 _LATEST_BEGIN_SECONDS: Final = 3.0
 """After its lease began; with the call's own time and a second to write, the lease still holds."""
+_CALL_MARGIN_SECONDS: Final = 1.0
+"""What a call may take beyond the gateway's own bound."""
 _POLL_SECONDS: Final = 0.1
 
 _REFUSALS: Final[dict[str, Code]] = {
@@ -57,11 +60,12 @@ async def pay(service: Service, bill: Bill, window_key: str) -> Bill:
     bill's state tells.
     """
     gateway = service.gateway
+    window, call_seconds = gateway.confirm_window_seconds, gateway.timeout_seconds + _CALL_MARGIN_SECONDS
     began = time.monotonic()
     attempt = await paying.begin(
         service,
         bill,
-        confirm_window_seconds=gateway.confirm_window_seconds,
+        confirm_within_seconds=_LATEST_BEGIN_SECONDS + call_seconds + window,
         lease_seconds=gateway.timeout_seconds + _LEASE_MARGIN_SECONDS,
     )
     confirmation = Confirmation(
@@ -70,8 +74,10 @@ async def pay(service: Service, bill: Bill, window_key: str) -> Bill:
     asked_at = service.clock.now()
     # Frozen since then, the lease may end before the answer: the janitor has it, and nothing was charged.
     if time.monotonic() - began < _LATEST_BEGIN_SECONDS:
-        outcome = await heard(gateway.confirm(confirmation), gateway.timeout_seconds + 1)
-        await settle_payment(service, attempt, outcome, asked_at=asked_at)
+        outcome = await heard(gateway.confirm(confirmation), call_seconds)
+        # A process may freeze in the middle of a call, so its end tells by when the gateway was called.
+        confirm_until = service.clock.now() + timedelta(seconds=window)
+        await settle_payment(service, attempt, outcome, asked_at=asked_at, confirm_until=confirm_until)
     after = await bills.find(service.db, service.keyring, bill.partner_id, bill.bill_id)
     return after or bill
 

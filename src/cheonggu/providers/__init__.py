@@ -72,7 +72,7 @@ class Gateway(Protocol):
     timeout_seconds: float
     """`confirm` answers within this, Unknown at the latest."""
     confirm_window_seconds: float
-    """After this long an order that the gateway does not know cannot be charged any more."""
+    """So long after `confirm` ended, an order that the gateway does not know cannot be charged any more."""
 
     def window_path(self, short_code: str) -> str:
         """Where the pay button leads: the path or URL of the payment window for a bill."""

@@ -3,7 +3,8 @@
 The window gives back one of these keys:
 `APPROVE` or `APPROVE:{months}`; `DECLINE` or `DECLINE:{code}`;
 `TIMEOUT_CHARGED` (charged, but the answer never comes); `TIMEOUT_NOT_CHARGED` (the request got lost);
-`CHARGED_LATE` (no answer, and the charge is seen only by whoever asks a second time after the window closed).
+`CHARGED_LATE` (no answer, and the charge is seen only by whoever asks again well after somebody asked in vain
+though the window had closed).
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ DECLINES: Final = {
 UNREADABLE: Final = Declined("INVALID_REQUEST", "결제창이 돌려준 값을 읽을 수 없어요.")
 SILENT: Final = Unknown("연습용 결제사가 답하지 않았어요")
 
+HIDDEN_SECONDS: Final = 10.0
+"""How long a late charge stays hidden after somebody asked for it in vain: past the end of our own window."""
+
 _WINDOW_KEY = re.compile(
     r"(?P<word>APPROVE|DECLINE|TIMEOUT_CHARGED|TIMEOUT_NOT_CHARGED|CHARGED_LATE)"
     r"(?::(?:(?P<months>[0-9]{1,2})|(?P<code>[A-Z][A-Z0-9_]{0,39})))?"
@@ -80,7 +84,7 @@ class SandboxGateway:
     async def ask(self, order_id: str) -> Asked:
         """What became of an order."""
         try:
-            row = await self._db.fetchrow(ASK, order_id, self._clock.now())
+            row = await self._db.fetchrow(ASK, order_id, self._clock.now(), HIDDEN_SECONDS)
         except DatabaseAway:
             return SILENT
         if row is None or row["state"] == "CHARGED_LATE":
@@ -148,7 +152,8 @@ class SandboxGateway:
         code: str | None,
         reason: str | None,
     ) -> Row:
-        closes_at = self._clock.now() + timedelta(seconds=self.confirm_window_seconds)
+        window_seconds = self.confirm_window_seconds if state == "CHARGED_LATE" else 0
+        closes_at = self._clock.now() + timedelta(seconds=window_seconds)
         row = await self._db.fetchrow(
             KEEP, confirmation.order_id, confirmation.amount_won, state, closes_at, approval, code, reason
         )
@@ -234,12 +239,14 @@ ON CONFLICT (order_id) DO UPDATE SET state = p.state
 RETURNING p.state, p.approval, p.code, p.reason
 """
 
-# A late charge shows itself to the question after the first one that came after the window had closed.
+# The first question after the window had closed is still answered as those before it. From then on a late
+# charge is like any other, but hidden for a while: some count the window from a later moment, and ask again.
 ASK: Final = """
 WITH shown AS (
-  UPDATE sandbox_payment SET state = 'CHARGED'
+  UPDATE sandbox_payment SET state = 'CHARGED', closes_at = $2 + make_interval(secs => $3)
   WHERE order_id = $1 AND state = 'CHARGED_LATE' AND closes_at <= $2)
-SELECT state, approval, code, reason FROM sandbox_payment WHERE order_id = $1
+SELECT state, approval, code, reason FROM sandbox_payment
+WHERE order_id = $1 AND (state <> 'CHARGED' OR closes_at <= $2)
 """
 
 HOLD_PAYMENT: Final = """

@@ -80,7 +80,10 @@ async def move_attempt(
     failure: tuple[str, str] | None = None,
     ask_at: datetime | None = None,
 ) -> bool:
-    """Move an attempt on and write its history; False when it is no longer in the state it was read in."""
+    """Move an attempt on and write its history; False when it is no longer in the state it was read in.
+
+    Its confirm window ends as the attempt that is given says.
+    """
     code, reason = failure or (None, None)
     step = await conn.fetchval(
         _MOVE_ATTEMPT,
@@ -93,13 +96,16 @@ async def move_attempt(
         code,
         reason,
         ask_at,
+        attempt.confirm_until,
     )
     return step is not None
 
 
 async def ask_attempt_again(conn: Connection, attempt: Attempt, at: datetime | None) -> None:
     """When the gateway is to be asked next about an attempt whose state stays as it is."""
-    await conn.execute(_ASK_ATTEMPT_AGAIN, attempt.partner_id, attempt.attempt_no, attempt.state, at)
+    await conn.execute(
+        _ASK_ATTEMPT_AGAIN, attempt.partner_id, attempt.attempt_no, attempt.state, at, attempt.confirm_until
+    )
 
 
 async def insert_refund(
@@ -260,7 +266,7 @@ WITH moved AS (
   SET state = $4, step = step + 1, approval = coalesce($6::jsonb, approval),
       failure_code = coalesce($7, failure_code), failure = coalesce($8, failure),
       settled_at = CASE WHEN $4 IN ('UNKNOWN') THEN settled_at ELSE coalesce(settled_at, $5) END,
-      ask_at = $9, leased_until = NULL
+      ask_at = $9, confirm_until = $10, leased_until = NULL
   WHERE partner_id = $1 AND attempt_no = $2 AND state = $3
   RETURNING step)
 INSERT INTO attempt_history (partner_id, attempt_no, step, from_state, to_state, at)
@@ -269,7 +275,7 @@ RETURNING step
 """
 
 _ASK_ATTEMPT_AGAIN: Final = """
-UPDATE attempt SET ask_at = $4, leased_until = NULL
+UPDATE attempt SET ask_at = $4, confirm_until = $5, leased_until = NULL
 WHERE partner_id = $1 AND attempt_no = $2 AND state = $3
 """
 
