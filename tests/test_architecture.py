@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "providers": {"providers", "domain"},
     "delivery": {"delivery", "billing", "providers", "store", "domain", "service"},
     "web": {"web", "delivery", "billing", "store", "domain", "service", "config", "providers"},
+    "sandbox": {"sandbox"},
     "cli": None,
     "config": {"domain"},
     "logs": set[str](),

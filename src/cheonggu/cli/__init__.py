@@ -91,9 +91,9 @@ def _sentence(error: Exception) -> str | None:
     if isinstance(error, typer.TyperException):  # a wrong option or argument
         return error.format_message()
     from cheonggu.billing.onboarding import AccountRefused
-    from cheonggu.cli.sandbox import door
     from cheonggu.config import SettingWrong
     from cheonggu.domain.codes import Refused
+    from cheonggu.sandbox.remote import SandboxRefused
     from cheonggu.store.backup import BackupRefused
     from cheonggu.store.embedded import EmbeddedError
     from cheonggu.store.migrations import SchemaMismatch
@@ -109,7 +109,7 @@ def _sentence(error: Exception) -> str | None:
         KeyUnfit,
         part.Stopped,
         process.CannotListen,
-        door.SandboxRefused,
+        SandboxRefused,
         Refused,
         SchemaMismatch,
         SealBroken,

@@ -38,7 +38,7 @@ def post(
     timeout_seconds: float,
 ) -> Outcome:
     """Send one request, once, and judge the answer. Raises AddressWrong."""
-    connection, prefix = connection_to(base_url, timeout_seconds)
+    connection, prefix = _connection(base_url, timeout_seconds)
     headers = {"Content-Type": "application/json; charset=utf-8"}
     if idempotency_key is not None:
         headers["Idempotency-Key"] = idempotency_key
@@ -75,8 +75,7 @@ def split_address(base_url: str) -> SplitResult:
     return parts
 
 
-def connection_to(base_url: str, timeout_seconds: float) -> tuple[http.client.HTTPConnection, str]:
-    """A connection that is not open yet, and what comes before every path. Raises AddressWrong."""
+def _connection(base_url: str, timeout_seconds: float) -> tuple[http.client.HTTPConnection, str]:
     parts = split_address(base_url)
     host = parts.hostname or ""
     if parts.scheme == "http":

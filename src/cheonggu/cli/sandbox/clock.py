@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from cheonggu.cli import show
-from cheonggu.cli.sandbox.door import DEFAULT_BASE_URL, BaseUrl, post
+from cheonggu.cli.sandbox.door import DEFAULT_BASE_URL, BaseUrl, Remote
 from cheonggu.cli.show import AsJson
 
 _UNITS: Final = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -24,13 +24,13 @@ def clock(
     as_json: AsJson = False,
 ) -> None:
     """Move business time forward, for everybody; only reset moves it back."""
-    moved = post(base_url, "/sandbox/clock", {"advanceSeconds": seconds_of(span)})
+    moved = Remote(base_url).post("/sandbox/clock", {"advanceSeconds": seconds_of(span)})
     show.facts(moved, as_json=as_json)
 
 
 def reset(*, base_url: BaseUrl = DEFAULT_BASE_URL, as_json: AsJson = False) -> None:
     """Empty every sandbox partner and set the clock back to the real time."""
-    show.facts(post(base_url, "/sandbox/reset", {}), as_json=as_json)
+    show.facts(Remote(base_url).post("/sandbox/reset"), as_json=as_json)
 
 
 def seconds_of(span: str) -> float:

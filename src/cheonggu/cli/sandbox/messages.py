@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cheonggu.cli import show
-from cheonggu.cli.sandbox.door import DEFAULT_BASE_URL, ApiKey, BaseUrl, get
+from cheonggu.cli.sandbox.door import DEFAULT_BASE_URL, ApiKey, BaseUrl, Remote
 from cheonggu.cli.show import AsJson
 
 
@@ -21,7 +21,7 @@ def messages(
     as_json: AsJson = False,
 ) -> None:
     """Show the KakaoTalk messages, oldest first."""
-    found = get(base_url, "/sandbox/messages", billId=bill_id, apiKey=api_key)["messages"]
+    found = Remote(base_url, api_key).get("/sandbox/messages", billId=bill_id)["messages"]
     if as_json:
         show.as_json_line({"messages": found})
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cheonggu.cli import show
-from cheonggu.cli.sandbox.door import DEFAULT_BASE_URL, ApiKey, BaseUrl, post
+from cheonggu.cli.sandbox.door import DEFAULT_BASE_URL, ApiKey, BaseUrl, Remote
 from cheonggu.cli.show import AsJson
 
 
@@ -20,8 +20,8 @@ def pay(
     as_json: AsJson = False,
 ) -> None:
     """Pay a bill in the payer's place, with the outcome of your choice."""
-    asked = {"billId": bill_id, "outcome": outcome.upper().replace("-", "_"), "apiKey": api_key}
-    show.facts(post(base_url, "/sandbox/pay", asked), as_json=as_json)
+    asked = {"billId": bill_id, "outcome": outcome.upper().replace("-", "_")}
+    show.facts(Remote(base_url, api_key).post("/sandbox/pay", asked), as_json=as_json)
 
 
 def points(
@@ -35,5 +35,5 @@ def points(
     as_json: AsJson = False,
 ) -> None:
     """Set a wallet's points."""
-    asked = {"balance": balance, "merchant": merchant, "apiKey": api_key}
-    show.facts(post(base_url, "/sandbox/points", asked), as_json=as_json)
+    asked = {"balance": balance, "merchant": merchant}
+    show.facts(Remote(base_url, api_key).post("/sandbox/points", asked), as_json=as_json)
