@@ -56,10 +56,13 @@ def soon(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bo
 
 
 class Dev:
-    """A `cheonggu dev` that was started, in a process group of its own."""
+    """A `cheonggu dev` that was started, in a process group of its own; without `data` a temporary one."""
 
-    def __init__(self, data: Path, port: int, *, through: str | None = None, **environment: str) -> None:
-        command = [sys.executable, "-m", "cheonggu", "dev", "--port", str(port), "--data", str(data)]
+    def __init__(
+        self, data: Path | None, port: int, *, through: str | None = None, **environment: str
+    ) -> None:
+        command = [sys.executable, "-m", "cheonggu", "dev", "--port", str(port)]
+        command += ["--data", str(data)] if data else ["--temporary"]
         if through:  # a shell that stays its parent
             command = ["/bin/sh", "-c", f"{' '.join(command)}; {through}"]
         self.url = f"http://127.0.0.1:{port}"
@@ -88,11 +91,14 @@ class Dev:
         came = soon(lambda: self.is_ready or self.process.poll() is not None)
         assert came, "neither ready nor ended"
         assert self.is_ready, "".join(self.complaints)
+        if self.url.endswith(":0"):
+            (self.url,) = [line.split()[1] for line in self.lines if line.startswith("ready:")]
         return self
 
     @property
     def is_ready(self) -> bool:
-        return f"ready: {self.url}\n" in self.lines
+        ready = f"ready: {self.url.removesuffix('0')}" if self.url.endswith(":0") else f"ready: {self.url}\n"
+        return any(line.startswith(ready) for line in self.lines)
 
     def send(self, *numbers: signal.Signals, group: bool = False) -> None:
         """Send signals to the supervisor, or to its whole process group as make and terminals do."""

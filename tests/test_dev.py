@@ -20,6 +20,7 @@ import pytest
 from cheonggu.cli import part
 from cheonggu.cli.part import Part, Stopped
 from cheonggu.store import embedded
+from cheonggu.store.embedded.cluster import locate
 from tests.conftest import free_port
 from tests.running_dev import Dev, alive, cheonggu, clean_environment, ready, soon
 
@@ -147,6 +148,34 @@ def test_the_loss_of_its_parent_stops_all_of_it(dev: Starter) -> None:
     family = one.family() - {one.process.pid}
     one.process.kill()
     assert soon(lambda: not alive(family), 15)
+
+
+@pytest.mark.parametrize(
+    ("through", "number"), [(None, signal.SIGTERM), ("true", signal.SIGKILL)], ids=["told", "orphaned"]
+)
+def test_a_temporary_one_takes_a_free_port_and_leaves_nothing_behind(
+    through: str | None, number: signal.Signals
+) -> None:
+    one = Dev(None, 0, through=through).wait_until_ready()
+    try:
+        assert pasted(one)["code"] == "0000"
+        (data,) = re.findall(r"^  Data +(.*)$", "".join(one.lines), re.MULTILINE)
+        places = {Path(data), locate(Path(data)).directory}
+        assert all(place.exists() for place in places)
+        assert "Ctrl-C stops everything and erases the data." in "".join(one.lines)
+        family = one.family()
+        one.send(number)
+        assert soon(lambda: not alive(family), 15)
+        assert not any(place.exists() for place in places)
+    finally:
+        kill(one.family())
+
+
+def test_a_temporary_place_and_a_named_one_exclude_each_other(data: Path) -> None:
+    for named in (["--data", str(data)], []):
+        ended = cheonggu("dev", "--temporary", *named, CHEONGGU_DATABASE_URL="postgresql://x@127.0.0.1:1/x")
+        assert ended.returncode == 1
+        assert "--temporary makes a place for the data" in ended.stderr
 
 
 def test_the_loss_of_the_supervisor_stops_the_rest(dev: Starter) -> None:

@@ -6,11 +6,13 @@ import asyncio
 import os
 import socket
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cheonggu.cli import place, process, welcome
+from cheonggu.cli import temporary as data_for_this_run
 from cheonggu.cli.part import Part, Stopped
 from cheonggu.config import Mode, Settings, SettingWrong
 
@@ -28,33 +30,50 @@ _PROBE_PAUSE_SECONDS: Final = 0.03
 def dev(
     *,
     host: Annotated[str | None, typer.Option(help="Where to listen; 127.0.0.1 by default.")] = None,
-    port: Annotated[str | None, typer.Option(help="8080 by default.")] = None,
+    port: Annotated[str | None, typer.Option(help="8080 by default; 0 takes one that is free.")] = None,
     data: Annotated[
         str | None, typer.Option(metavar="DIR", help="Where the data is kept; ./.cheonggu by default.")
     ] = None,
+    temporary: Annotated[
+        bool, typer.Option("--temporary", help="Keep the data in a new directory and erase it at the end.")
+    ] = False,
 ) -> None:
     """Run the whole service in sandbox mode: database, API, pages, worker. Nothing to configure."""
-    settings = place.read_settings(host=host, port=port, data_dir=data)
+    settings = place.read_settings(host=host, port=port if port != "0" else None, data_dir=data)
     if settings.mode is not Mode.SANDBOX:
         raise SettingWrong("cheonggu dev is the sandbox; with CHEONGGU_MODE=live run serve and worker.")
-    asyncio.run(_run(settings))
+    if temporary and (data is not None or settings.database_url is not None):
+        raise SettingWrong(
+            "--temporary makes a place for the data; --data and CHEONGGU_DATABASE_URL name one."
+        )
+    if port == "0":
+        settings = place.read_settings(host=host, port=process.free_port(settings.host), data_dir=data)
+    asyncio.run(_run(settings, temporary=temporary))
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, *, temporary: bool) -> None:
     """Keep everything up until told to stop, or until something gives up; leave nothing behind."""
     async with process.told_to_stop(os.getppid()) as stop:
-        up = asyncio.create_task(_up(settings))
-        told = asyncio.create_task(stop.wait())
-        await asyncio.wait((up, told), return_when=asyncio.FIRST_COMPLETED)
-        if not up.done():
-            _say("Stopping.")
-            up.cancel()
-        told.cancel()
-        with suppress(asyncio.CancelledError):
-            await up
+        if not temporary:
+            await _until_told(_up(settings, "keeps the data"), stop)
+            return
+        with data_for_this_run.directory() as data_dir:
+            await _until_told(_up(replace(settings, data_dir=data_dir), "erases the data"), stop)
 
 
-async def _up(settings: Settings) -> None:
+async def _until_told(duty: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+    up = asyncio.create_task(duty)
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait((up, told), return_when=asyncio.FIRST_COMPLETED)
+    if not up.done():
+        _say("Stopping.")
+        up.cancel()
+    told.cancel()
+    with suppress(asyncio.CancelledError):
+        await up
+
+
+async def _up(settings: Settings, ending: str) -> None:
     """Start everything and keep it up. Ends by an exception only, and stops in reverse what was started."""
     async with AsyncExitStack() as held:
         sockets = await _listen(settings)
@@ -63,7 +82,7 @@ async def _up(settings: Settings) -> None:
         server = await _start_database(settings, held)
         dsn = server.dsn if server else settings.database_url or ""
         await _prepare(settings, dsn)
-        typer.echo(welcome.text(settings))
+        typer.echo(welcome.text(settings, ending))
         parts = _parts(_environment(settings, dsn), sockets)
         held.push_async_callback(_stop, parts, sockets)
         duties = [part.keep() for part in parts] + [_announce(settings, sockets[0]), _watch(server)]

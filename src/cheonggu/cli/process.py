@@ -52,6 +52,13 @@ def listen(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
+def free_port(host: str) -> str:
+    """A port that nobody listens on there right now. Raises CannotListen."""
+    with ExitStack() as opened:
+        probe, *_ = [opened.enter_context(sock) for sock in listen(host, 0)]
+        return str(probe.getsockname()[1])
+
+
 def _cannot_listen(host: str, port: int, error: OSError) -> CannotListen:
     why = _WHY.get(error.errno or 0, error.strerror)
     return CannotListen(

@@ -20,8 +20,8 @@ def near(settings: Settings) -> str:
     return f"http://{host}:{settings.port}" if host else settings.origin
 
 
-def text(settings: Settings) -> str:
-    """The whole welcome."""
+def text(settings: Settings, ending: str) -> str:
+    """The whole welcome; `ending` says what the end does to the data."""
     here, partner = near(settings), sandbox_partners.FIRST
     public = "" if settings.public_url == settings.origin else f"\n  Links      {settings.public_url}"
     now = datetime.now(SEOUL)
@@ -46,7 +46,7 @@ Your first bill. Paste this into another terminal, open the shortUrl that comes 
 
 Its message: curl -s '{here}/sandbox/messages?billId={bill_id}'
 Its callback goes to {here}/sandbox/receiver, which only says here that it came; use your own URL instead.
-Ctrl-C stops everything and keeps the data.
+Ctrl-C stops everything and {ending}.
 """
 
 
