@@ -53,7 +53,7 @@ async def found(service: Service, partner_id: int, bill_id: str) -> Bill:
 
 def deliverer(service: Service, lanes: Lanes | None = None) -> Deliverer:
     """A worker's hand for callbacks."""
-    return Deliverer(service.db, service.clock, service.keyring, service.outbound, lanes)
+    return Deliverer(service.db, service.clock, service.keyring, service.courier, lanes)
 
 
 async def drain(worker: Drainable) -> None:

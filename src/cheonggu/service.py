@@ -9,6 +9,7 @@ from cheonggu.config import Settings
 from cheonggu.domain.guard import Guard
 from cheonggu.domain.guesses import Guesses
 from cheonggu.providers import Gateway, Sender
+from cheonggu.providers.courier import Courier
 from cheonggu.providers.outbound import Outbound
 from cheonggu.store.partners import Directory
 from cheonggu.store.short_codes import ShortCodes
@@ -27,3 +28,4 @@ class Service(Desk):
     gateway: Gateway
     guard: Guard
     outbound: Outbound
+    courier: Courier

@@ -10,7 +10,7 @@ from cheonggu.config import Settings, require_providers
 from cheonggu.domain.guard import Guard
 from cheonggu.domain.guesses import Guesses
 from cheonggu.providers.outbound import Outbound
-from cheonggu.providers.sandbox import SandboxGateway, SandboxSender
+from cheonggu.providers.sandbox import SandboxGateway, SandboxSender, TroubledCourier
 from cheonggu.service import Service
 from cheonggu.store.changes import Changes
 from cheonggu.store.clock import Clock
@@ -36,6 +36,7 @@ async def open_service(settings: Settings, dsn: str) -> AsyncGenerator[Service]:
     intake = Intake(db, dsn, keyring)
     guard = Guard(settings.callback_allow, loopback=settings.sandbox)
     outbound = Outbound(guard)
+    courier = TroubledCourier(outbound, db, clock) if settings.sandbox else outbound
     sender, gateway = SandboxSender(db, clock), SandboxGateway(db, clock)
     try:
         await changes.start()
@@ -53,6 +54,7 @@ async def open_service(settings: Settings, dsn: str) -> AsyncGenerator[Service]:
             gateway=gateway,
             guard=guard,
             outbound=outbound,
+            courier=courier,
         )
     finally:
         await intake.close()

@@ -19,7 +19,8 @@ from cheonggu.domain.acceptance import why_not_accepted
 from cheonggu.domain.approval_fields import approval_fields
 from cheonggu.domain.bill import WIRE_STATE, State
 from cheonggu.domain.webhook import sign
-from cheonggu.providers.outbound import Answered, Outbound, Reply
+from cheonggu.providers.courier import CallbackRequest, Courier
+from cheonggu.providers.reply import Answered, Reply, Sent
 from cheonggu.store import outbox
 from cheonggu.store.batch import Batcher
 from cheonggu.store.clock import Clock
@@ -30,7 +31,7 @@ from cheonggu.store.sealing import Keyring, SealBroken
 log = structlog.get_logger()
 
 DEADLINE_SECONDS: Final = 10.0
-"""Outbound's own, for name, connection, sending and answer together."""
+"""A courier's own, for name, connection, sending and answer together."""
 LEASE_SECONDS: Final = 30.0
 MOST_IN_A_COMMIT: Final = 256
 LEAST_RECEIVERS_A_LOOK: Final = 16
@@ -60,12 +61,12 @@ class Deliverer:
     """Claims callbacks that are due and sees each one through."""
 
     def __init__(
-        self, db: Database, clock: Clock, keyring: Keyring, outbound: Outbound, lanes: Lanes | None = None
+        self, db: Database, clock: Clock, keyring: Keyring, courier: Courier, lanes: Lanes | None = None
     ) -> None:
         self._db = db
         self._clock = clock
         self._keyring = keyring
-        self._outbound = outbound
+        self._courier = courier
         self._lanes = lanes or Lanes()
         self._after = ""
         self.hands = Hands(self._lanes.most)
@@ -111,9 +112,7 @@ class Deliverer:
         except SealBroken as broken:
             log.exception("callback_not_signed", partner_id=callback.partner_id)
             return settle(callback, at, self._clock.now(), reason=str(broken))
-        body = body_of(callback, api_key)
-        headers = headers_of(callback, secrets, body)
-        reply = await self._outbound.post(callback.url, body, headers)
+        reply = await self._courier.deliver(request_of(callback, api_key, secrets))
         return heard(callback, at, self._clock.now(), reply, api_key)
 
     def _api_key(self, callback: ClaimedCallback) -> str | None:
@@ -126,6 +125,18 @@ class Deliverer:
             self._keyring.open(sealed, callback.partner_id, secret_no, "webhook")
             for secret_no, sealed in callback.secrets_sealed
         ]
+
+
+def request_of(callback: ClaimedCallback, api_key: str | None, secrets: list[str]) -> CallbackRequest:
+    """A callback as it is posted now."""
+    body = body_of(callback, api_key)
+    return CallbackRequest(
+        partner_id=callback.partner_id,
+        bill_id=callback.bill_id,
+        url=callback.url,
+        headers=headers_of(callback, secrets, body),
+        body=body,
+    )
 
 
 def body_of(callback: ClaimedCallback, api_key: str | None) -> bytes:
@@ -172,7 +183,13 @@ def heard(
         status=reply.status,
         answer=body[:ANSWER_KEPT_BYTES],
         duration_ms=reply.duration_ms,
+        sent=None if reply.sent is None else _kept(reply.sent, api_key),
     )
+
+
+def _kept(sent: Sent, api_key: str | None) -> str:
+    encoded = msgspec.json.encode(sent)
+    return (encoded.replace(api_key.encode(), MASK) if api_key else encoded).decode()
 
 
 def settle(
@@ -184,6 +201,7 @@ def settle(
     status: int | None = None,
     answer: bytes = b"",
     duration_ms: int = 0,
+    sent: str | None = None,
 ) -> CallbackSettled:
     """One try as it is recorded, and when the next one is: without a reason it counted."""
     due_at = None if reason is None else retry.next_after(retry.CALLBACK, callback.began_at, now)
@@ -199,6 +217,7 @@ def settle(
         answer=answer,
         duration_ms=duration_ms,
         reason=reason,
+        sent=sent,
     )
 
 

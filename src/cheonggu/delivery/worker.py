@@ -49,7 +49,7 @@ async def work(service: Service, stop: asyncio.Event) -> None:
     messenger = Messenger(
         service.db, service.clock, service.keyring, service.sender, service.settings.public_url
     )
-    deliverer = Deliverer(service.db, service.clock, service.keyring, service.outbound)
+    deliverer = Deliverer(service.db, service.clock, service.keyring, service.courier)
     worker_id = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     ended = asyncio.Event()
     outage = _Outage()

@@ -29,6 +29,7 @@ from cheonggu.providers.connector import (
     Trip,
     plain_socket,
 )
+from cheonggu.providers.courier import CallbackRequest
 from cheonggu.providers.names import Names, Resolve
 from cheonggu.providers.reply import SENTENCES, Answered, BadUrlError, NotAnswered, Reason, Reply, explain
 
@@ -120,6 +121,10 @@ class Outbound:
             content_encoding=heard.content_encoding,
             duration_ms=_milliseconds(loop.time() - began),
         )
+
+    async def deliver(self, request: CallbackRequest) -> Reply:
+        """Post a callback: as a Courier, the whole of one."""
+        return await self.post(request.url, request.body, request.headers)
 
     async def close(self) -> None:
         """Drop every connection; posts under way answer CLOSED."""

@@ -32,6 +32,10 @@ class Reason(StrEnum):
     BAD_URL = "bad_url"
     CLOSED = "closed"
     UNEXPECTED = "unexpected"
+    LOST_ON_PURPOSE = "lost_on_purpose"
+    ANSWER_LOST_ON_PURPOSE = "answer_lost_on_purpose"
+    DOWN_ON_PURPOSE = "down_on_purpose"
+    LISTENER_GONE = "listener_gone"
 
 
 SENTENCES: Final[Mapping[Reason, str]] = {
@@ -48,16 +52,38 @@ SENTENCES: Final[Mapping[Reason, str]] = {
     Reason.BAD_URL: "URL이 올바르지 않아요",
     Reason.CLOSED: "보내는 쪽이 멈추는 중이라 보내지 못했어요",
     Reason.UNEXPECTED: "보내다가 예상하지 못한 오류가 났어요",
+    Reason.LOST_ON_PURPOSE: "샌드박스가 일부러 콜백을 잃어버렸어요(LOST). 도착하지 않았어요",
+    Reason.ANSWER_LOST_ON_PURPOSE: "샌드박스가 일부러 답을 잃어버렸어요(ANSWER_LOST). 콜백은 도착했어요",
+    Reason.DOWN_ON_PURPOSE: "샌드박스가 일부러 연결을 거부했어요(DOWN). 콜백은 도착하지 않았어요",
+    Reason.LISTENER_GONE: "cheonggu listen이 콜백을 가져간 뒤 답을 알려 주지 않았어요",
 }
 
 
+class Sent(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A request as it was sent: `headers` are those we set, beside which HTTP puts its own (Host, lengths).
+
+    `forwarded_to` is where a listener posted it instead of to `url`; `trouble` is what the sandbox did to it.
+    """
+
+    method: str = "POST"
+    url: str
+    headers: Mapping[str, str]
+    body: str
+    forwarded_to: str | None = None
+    trouble: str | None = None
+
+
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """The server's whole answer. `body` is as it was sent: never decompressed."""
+    """The server's whole answer. `body` is as it was sent: never decompressed.
+
+    `sent` is set where the request is to be kept with what came of it.
+    """
 
     status: int
     body: bytes
     content_encoding: str | None
     duration_ms: int
+    sent: Sent | None = None
 
 
 class NotAnswered(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +97,7 @@ class NotAnswered(msgspec.Struct, frozen=True, kw_only=True):
     status: int | None
     body: bytes
     duration_ms: int
+    sent: Sent | None = None
 
     @property
     def sentence(self) -> str:

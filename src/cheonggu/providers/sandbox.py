@@ -1,4 +1,4 @@
-"""The sandbox's sender and gateway: real providers whose outcomes follow a script.
+"""The sandbox's sender, gateway and courier: real providers whose outcomes follow a script.
 
 They stand for other companies' systems: they remember in tables of their own, every call commits by itself,
 and nothing else knows of their scripts. A line in sandbox_script, under a message or order id, acts once.
@@ -10,19 +10,24 @@ from typing import Final
 
 from cheonggu.providers.sandbox_gateway import SandboxGateway
 from cheonggu.providers.sandbox_sender import SandboxSender
+from cheonggu.providers.sandbox_trouble import TroubledCourier
 from cheonggu.store.postgres import Connection
 
-__all__ = ["SandboxGateway", "SandboxSender", "erase_practice"]
+__all__ = ["SandboxGateway", "SandboxSender", "TroubledCourier", "erase_practice"]
 
 
 async def erase_practice(conn: Connection) -> None:
-    """Forget the messages of sandbox partners, and every payment whose order is known no more."""
-    for statement in (ERASE_MESSAGES, ERASE_REFUNDS, ERASE_PAYMENTS, ERASE_SCRIPTS):
+    """Forget sandbox partners' messages and trouble, and every payment whose order is known no more."""
+    for statement in (ERASE_MESSAGES, ERASE_REFUNDS, ERASE_PAYMENTS, ERASE_SCRIPTS, ERASE_TROUBLE):
         await conn.execute(statement)
 
 
 ERASE_MESSAGES: Final = """
 DELETE FROM sandbox_message WHERE partner_id IN (SELECT partner_id FROM partner WHERE sandbox)
+"""
+
+ERASE_TROUBLE: Final = """
+DELETE FROM sandbox_trouble WHERE partner_id IN (SELECT partner_id FROM partner WHERE sandbox)
 """
 
 ERASE_REFUNDS: Final = """

@@ -110,8 +110,8 @@ WHERE partner_id = $1 AND bill_no = ANY($2::bigint[]) AND failure IS NOT NULL
 """
 
 ERASE_ANSWERS: Final = """
-UPDATE callback_attempt t SET answer = ''
+UPDATE callback_attempt t SET answer = '', sent = NULL
 FROM callback c
 WHERE c.partner_id = $1 AND c.bill_no = ANY($2::bigint[])
-  AND t.partner_id = c.partner_id AND t.callback_no = c.callback_no AND t.answer <> ''
+  AND t.partner_id = c.partner_id AND t.callback_no = c.callback_no AND (t.answer <> '' OR t.sent IS NOT NULL)
 """

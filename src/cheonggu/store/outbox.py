@@ -49,6 +49,8 @@ class CallbackSettled(msgspec.Struct, frozen=True, kw_only=True):
     answer: bytes
     duration_ms: int
     reason: str | None
+    sent: str | None
+    """The request as JSON, where that is kept."""
 
 
 class Allowance(msgspec.Struct, frozen=True):
@@ -208,12 +210,14 @@ WITH settled AS (
       settled_at = CASE WHEN c.again OR r.state = 'PENDING' THEN NULL ELSE r.at END,
       tries = c.tries + 1, again = false, leased_until = NULL
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-              $7::integer[], $8::bytea[], $9::integer[], $10::text[])
-       r (partner_id, callback_no, fence, state, due_at, at, status, answer, duration_ms, reason)
+              $7::integer[], $8::bytea[], $9::integer[], $10::text[], $11::json[])
+       r (partner_id, callback_no, fence, state, due_at, at, status, answer, duration_ms, reason, sent)
   WHERE c.partner_id = r.partner_id AND c.callback_no = r.callback_no AND c.fence = r.fence
     AND c.leased_until IS NOT NULL
-  RETURNING c.partner_id, c.callback_no, c.tries, r.at, r.status, r.answer, r.duration_ms, r.reason)
-INSERT INTO callback_attempt (partner_id, callback_no, try_number, at, status, answer, duration_ms, reason)
+  RETURNING c.partner_id, c.callback_no, c.tries, r.at, r.status, r.answer, r.duration_ms, r.reason,
+            r.sent)
+INSERT INTO callback_attempt (partner_id, callback_no, try_number, at, status, answer, duration_ms, reason,
+                              sent)
 SELECT * FROM settled
 RETURNING partner_id, callback_no
 """

@@ -78,6 +78,7 @@ _TIMES: Final = {
     "attempt": ("began_at", "confirm_until", "settled_at", "ask_at"),
     "refund": ("began_at", "ask_at"),
     "idempotency": ("at",),
+    "sandbox_trouble": ("until",),
 }
 """Business times that something is still waited for by."""
 
@@ -115,7 +116,7 @@ LIMIT 1000
 
 _CALLBACKS: Final = """
 SELECT c.*, b.bill_id,
-       ARRAY(SELECT row(t.at, t.status, t.reason) FROM callback_attempt t
+       ARRAY(SELECT row(t.at, t.status, t.reason, t.duration_ms, t.answer, t.sent) FROM callback_attempt t
              WHERE t.partner_id = c.partner_id AND t.callback_no = c.callback_no
              ORDER BY t.try_number) AS attempts
 FROM callback c JOIN bill b USING (partner_id, bill_no)

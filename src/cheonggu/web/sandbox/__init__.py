@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from cheonggu.web.sandbox import callbacks, clock, messages, payments
+from cheonggu.web.sandbox import callbacks, clock, messages, payments, trouble
 
 
 def routes() -> list[BaseRoute]:
     """Every endpoint of the sandbox."""
-    return [*messages.routes(), *callbacks.routes(), *payments.routes(), *clock.routes()]
+    return [
+        *messages.routes(),
+        *trouble.routes(),
+        *callbacks.routes(),
+        *payments.routes(),
+        *clock.routes(),
+    ]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
+import msgspec
 import structlog
 from starlette.requests import Request
 from starlette.routing import Route
 
 from cheonggu.delivery import callback as callbacks
+from cheonggu.delivery.callback import ANSWER_KEPT_BYTES, webhook_id
 from cheonggu.domain import codes
+from cheonggu.domain.blame import blame
 from cheonggu.domain.codes import Refused
 from cheonggu.service import Service
 from cheonggu.store import practice
@@ -21,6 +26,7 @@ def routes() -> list[Route]:
     """The endpoints about callbacks."""
     return [
         json_route("/sandbox/callbacks", "GET", _callbacks),
+        json_route("/sandbox/callbacks/{callback_id}", "GET", _callback),
         json_route("/sandbox/callbacks/{callback_id}/resend", "POST", _resend),
         json_route("/sandbox/receiver", "POST", _receiver),
     ]
@@ -28,31 +34,76 @@ def routes() -> list[Route]:
 
 async def _callbacks(service: Service, request: Request) -> dict[str, object]:
     rows = await practice.callbacks(service.db, *await whose(service, request))
-    return {"callbacks": [_callback(row) for row in rows]}
+    return {"callbacks": [shown(row) for row in rows]}
 
 
-def _callback(row: Row) -> dict[str, object]:
-    return {
-        "id": f"{row['partner_id']}-{row['callback_no']}",
-        "billId": row["bill_id"],
-        "kind": row["kind"],
-        "state": row["state"],
-        "nextAt": row["due_at"],
-        "attempts": [
-            {"at": at, "status": status, "reason": reason} for at, status, reason in row["attempts"]
-        ],
-    }
+async def _callback(service: Service, request: Request) -> dict[str, object]:
+    return await _found(service, *_number(request))
 
 
 async def _resend(service: Service, request: Request) -> dict[str, object]:
+    partner_id, callback_no = _number(request)
+    if not await callbacks.resend(service, partner_id, callback_no):
+        raise _no_callback()
+    return await _found(service, partner_id, callback_no)
+
+
+async def _found(service: Service, partner_id: int, callback_no: int) -> dict[str, object]:
+    rows = await practice.callbacks(service.db, partner_id, None, callback_no)
+    if not rows:
+        raise _no_callback()
+    return shown(rows[0])
+
+
+def shown(row: Row) -> dict[str, object]:
+    """A row of practice.callbacks as JSON, with everything that was sent and heard."""
+    return {
+        "id": f"{row['partner_id']}-{row['callback_no']}",
+        "webhookId": webhook_id(row["partner_id"], row["callback_no"]),
+        "billId": row["bill_id"],
+        "kind": row["kind"],
+        "url": row["url"],
+        "state": row["state"],
+        "beganAt": row["began_at"],
+        "nextAt": row["due_at"],
+        "attempts": [shown_attempt(*columns) for columns in row["attempts"]],
+    }
+
+
+def shown_attempt(
+    at: object, status: int | None, reason: str | None, duration_ms: int, answer: bytes, sent: str | None
+) -> dict[str, object]:
+    """An attempt as JSON. `request` is null where it was not kept, and for what was never built."""
+    request = cast("dict[str, Any]", msgspec.json.decode(sent)) if sent else None
+    return {
+        "at": at,
+        "status": status,
+        "reason": reason,
+        "accepted": reason is None,
+        "durationMs": duration_ms,
+        "trouble": request.pop("trouble") if request else None,
+        "forwardedTo": request.pop("forwardedTo") if request else None,
+        "request": request,
+        "answer": _shown_answer(answer, None if reason is None else status),
+    }
+
+
+def _shown_answer(answer: bytes, refused_with: int | None) -> dict[str, object]:
+    text = answer.decode(errors="replace")
+    return {
+        "text": text,
+        "cut": len(answer) >= ANSWER_KEPT_BYTES,
+        "marked": blame(refused_with, text),
+    }
+
+
+def _number(request: Request) -> tuple[int, int]:
+    """Partner and callback of the id in the path. Raises Refused with HTTP_404."""
     callback_id: str = request.path_params["callback_id"]
     partner_id, dash, number = callback_id.removeprefix("cb_").replace("_", "-").partition("-")
     if not (dash and _is_number(partner_id) and _is_number(number)):
         raise _no_callback()
-    if not await callbacks.resend(service, int(partner_id), int(number)):
-        raise _no_callback()
-    rows = await practice.callbacks(service.db, int(partner_id), None, int(number))
-    return _callback(rows[0])
+    return int(partner_id), int(number)
 
 
 def _is_number(text: str) -> bool:
