@@ -41,7 +41,24 @@ ACTS = [
     Act(
         "partner create 한빛 --notices",
         "한빛",
-        {"wallet": "PARTNER", "messagePoints": 55, "keyInCallback": False, "notices": True},
+        {
+            "wallet": "PARTNER",
+            "messagePoints": 55,
+            "keyInCallback": False,
+            "notices": True,
+            "profile": "docs",
+        },
+    ),
+    Act(
+        "partner create 다온 --profile live-2026-09",
+        "다온",
+        {
+            "wallet": "PARTNER",
+            "messagePoints": 55,
+            "keyInCallback": True,
+            "notices": False,
+            "profile": "live-2026-09",
+        },
     ),
     Act("merchant create sandbox m2 분원 --member a --owner 박정민", "sandbox", {"merchant": "m2"}),
     Act("partner rotate-key sandbox", "sandbox", {}),
@@ -56,6 +73,8 @@ ACTS = [
 
 REFUSED = [
     "partner create sandbox",
+    "partner create 한빛 --profile live",
+    "partner create 한빛 --profile sandbox-2026-08 --key-in-callback",
     "merchant create sandbox sandbox-merchant 본원 --member a",
     "partner suspend nobody",
     "partner rotate-key nobody",

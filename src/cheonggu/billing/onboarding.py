@@ -15,7 +15,8 @@ from typing import Final
 import msgspec
 
 from cheonggu.billing.sandbox_partners import ALL, START_POINTS, SandboxPartner
-from cheonggu.store import accounts, audit, points
+from cheonggu.domain.quirks import KEY_IN_CALLBACK, NONE, PROFILES, Quirks
+from cheonggu.store import accounts, audit, own_partners, points
 from cheonggu.store.audit import Operator
 from cheonggu.store.partners import key_hash
 from cheonggu.store.postgres import Connection, Database, Row
@@ -49,6 +50,8 @@ class NewPartner(msgspec.Struct, frozen=True, kw_only=True):
     key_in_callback: bool = False
     notices: bool = False
     sandbox: bool = False
+    profile: str = "docs"
+    quirks: Quirks = NONE
 
 
 class NewMerchant(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,10 +93,11 @@ async def create_partner(db: Database, keyring: Keyring, by: Operator, new: NewP
         raise AccountRefused(f"The wallet is PARTNER or MERCHANT, not {new.wallet_kind!r}.")
     if not 0 <= new.message_points <= MOST_MESSAGE_POINTS:
         raise AccountRefused(f"A message costs from 0 to {MOST_MESSAGE_POINTS:,} points.")
-    api_key, secret = _new_api_key(), _new_webhook_secret()
+    new = _with_key_of_profile(new)
+    api_key, secret = new_api_key(), new_webhook_secret()
 
     async def create(conn: Connection) -> Credentials:
-        partner_id = await _insert_partner(conn, keyring, new, api_key, secret)
+        partner_id = await insert_partner(conn, keyring, new, api_key, secret)
         await audit.record(
             conn,
             by,
@@ -103,6 +107,7 @@ async def create_partner(db: Database, keyring: Keyring, by: Operator, new: NewP
             messagePoints=new.message_points,
             keyInCallback=new.key_in_callback,
             notices=new.notices,
+            profile=new.profile,
         )
         return Credentials(partner_id=partner_id, api_key=api_key, webhook_secret=secret)
 
@@ -132,12 +137,14 @@ async def create_merchant(db: Database, by: Operator, new: NewMerchant) -> None:
 
 async def rotate_key(db: Database, keyring: Keyring, by: Operator, partner_id: int) -> str:
     """Give the partner a new apiKey; the old one ends with the commit. Raises AccountRefused."""
-    api_key = _new_api_key()
+    api_key = new_api_key()
 
     async def rotate(conn: Connection) -> str:
         partner = await _hold(conn, partner_id)
         copy = keyring.seal(api_key, partner_id, "api_key") if partner["key_in_callback"] else None
         await accounts.replace_key(conn, partner_id, key_hash(api_key), copy)
+        if partner["sandbox"]:
+            await own_partners.keep_key(conn, partner_id, keyring.seal(api_key, partner_id, "api_key"))
         await accounts.tell(conn)
         await audit.record(conn, by, "partner rotate-key", partner_id)
         return api_key
@@ -147,7 +154,7 @@ async def rotate_key(db: Database, keyring: Keyring, by: Operator, partner_id: i
 
 async def rotate_webhook_secret(db: Database, keyring: Keyring, by: Operator, partner_id: int) -> str:
     """Give the partner a new webhook secret; for 24 hours the one before signs too. Raises AccountRefused."""
-    secret = _new_webhook_secret()
+    secret = new_webhook_secret()
 
     async def rotate(conn: Connection) -> str:
         await _hold(conn, partner_id)
@@ -204,7 +211,7 @@ async def _make_sandbox_partner(
     conn: Connection, keyring: Keyring, partner: SandboxPartner, at: datetime
 ) -> None:
     new = NewPartner(name=partner.name, sandbox=True)
-    partner_id = await _insert_partner(conn, keyring, new, partner.api_key, partner.webhook_secret)
+    partner_id = await insert_partner(conn, keyring, new, partner.api_key, partner.webhook_secret)
     foot = (partner.phone, partner.owner_name, partner.registration_number, partner.address)
     await accounts.insert_merchant(conn, partner_id, partner.merchant, partner.merchant_name, foot)
     await accounts.map_members(conn, partner_id, partner.merchant, [partner.member])
@@ -213,9 +220,10 @@ async def _make_sandbox_partner(
     )
 
 
-async def _insert_partner(
+async def insert_partner(
     conn: Connection, keyring: Keyring, new: NewPartner, api_key: str, webhook_secret: str
 ) -> int:
+    """A new partner with key and secret, in a transaction of the caller's. Raises AccountRefused."""
     await accounts.hold_names(conn)
     if await accounts.find(conn, new.name):
         raise AccountRefused(f"There is already a partner that goes by {new.name!r}.")
@@ -229,6 +237,7 @@ async def _insert_partner(
     )
     copy = keyring.seal(api_key, partner_id, "api_key") if new.key_in_callback else None
     await accounts.replace_key(conn, partner_id, key_hash(api_key), copy)
+    await accounts.set_wire(conn, partner_id, new.profile, new.quirks)
     await _replace_secret(conn, keyring, partner_id, webhook_secret)
     await accounts.tell(conn)
     return partner_id
@@ -270,11 +279,23 @@ async def _wallet_code(conn: Connection, partner: Row, merchant_code: str | None
     return merchant_code
 
 
-def _new_api_key() -> str:
+def _with_key_of_profile(new: NewPartner) -> NewPartner:
+    """With the apiKey in callbacks or not, as the profile says. Raises AccountRefused."""
+    if new.profile not in PROFILES:
+        raise AccountRefused(f"The profile is one of {', '.join(PROFILES)}, not {new.profile!r}.")
+    key_in_callback = KEY_IN_CALLBACK.get(new.profile, new.key_in_callback)
+    if new.key_in_callback and not key_in_callback:
+        raise AccountRefused(f"The profile {new.profile} leaves the apiKey out of callbacks.")
+    return msgspec.structs.replace(new, key_in_callback=key_in_callback)
+
+
+def new_api_key() -> str:
+    """A fresh apiKey."""
     return KEY_PREFIX + "".join(secrets.choice(_KEY_LETTERS) for _ in range(_KEY_LENGTH))
 
 
-def _new_webhook_secret() -> str:
+def new_webhook_secret() -> str:
+    """A fresh webhook secret."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 

@@ -34,6 +34,9 @@ def create_partner(
     notices: Annotated[
         bool, typer.Option("--notices", help="Call back for cancels and destroys, too.")
     ] = False,
+    profile: Annotated[
+        str, typer.Option(help="docs, sandbox-2026-08 or live-2026-09: as the vendor's systems do it.")
+    ] = "docs",
     as_json: AsJson = False,
 ) -> None:
     """Make a partner and show its apiKey and webhook secret, this once."""
@@ -45,6 +48,7 @@ def create_partner(
         message_points=message_points,
         key_in_callback=key_in_callback,
         notices=notices,
+        profile=profile,
     )
     made = work(lambda place: onboarding.create_partner(place.db, place.keyring, place.operator, new))
     show.facts(

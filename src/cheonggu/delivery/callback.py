@@ -140,7 +140,7 @@ def request_of(callback: ClaimedCallback, api_key: str | None, secrets: list[str
 
 
 def body_of(callback: ClaimedCallback, api_key: str | None) -> bytes:
-    """The vendor's body, as /bill/read tells it; the same bytes at every try."""
+    """The vendor's body, as /bill/read tells it; the same bytes at every try while the switches stay."""
     fields = approval_fields(
         callback.bill_id,
         _WIRE[callback.kind],
@@ -149,7 +149,9 @@ def body_of(callback: ClaimedCallback, api_key: str | None) -> bytes:
         callback.refund_number,
         callback.refunded_at,
     )
-    return msgspec.json.encode({"apiKey": api_key} | fields if api_key is not None else fields)
+    if api_key is not None:
+        fields = {"apiKey": api_key} | fields
+    return msgspec.json.encode(fields if callback.quirks is None else callback.quirks.called_back(fields))
 
 
 def headers_of(callback: ClaimedCallback, secrets: list[str], body: bytes) -> dict[str, str]:

@@ -13,7 +13,7 @@ from cheonggu.providers.sandbox_sender import SandboxSender
 from cheonggu.providers.sandbox_trouble import TroubledCourier
 from cheonggu.store.postgres import Connection
 
-__all__ = ["SandboxGateway", "SandboxSender", "TroubledCourier", "erase_practice"]
+__all__ = ["SandboxGateway", "SandboxSender", "TroubledCourier", "erase_practice", "forget_partner"]
 
 
 async def erase_practice(conn: Connection) -> None:
@@ -21,6 +21,19 @@ async def erase_practice(conn: Connection) -> None:
     for statement in (ERASE_MESSAGES, ERASE_REFUNDS, ERASE_PAYMENTS, ERASE_SCRIPTS, ERASE_TROUBLE):
         await conn.execute(statement)
 
+
+async def forget_partner(conn: Connection, partner_id: int) -> None:
+    """Forget one partner's messages and scripts, and payments whose order is known no more."""
+    await conn.execute("DELETE FROM sandbox_message WHERE partner_id = $1", partner_id)
+    await conn.execute("DELETE FROM sandbox_trouble WHERE partner_id = $1", partner_id)
+    await conn.execute(FORGET_SCRIPTS, f"bill:{partner_id}:", f"m{partner_id}-", f"partner:{partner_id}")
+    for statement in (ERASE_REFUNDS, ERASE_PAYMENTS):
+        await conn.execute(statement)
+
+
+FORGET_SCRIPTS: Final = """
+DELETE FROM sandbox_script WHERE starts_with(subject, $1) OR starts_with(subject, $2) OR subject = $3
+"""
 
 ERASE_MESSAGES: Final = """
 DELETE FROM sandbox_message WHERE partner_id IN (SELECT partner_id FROM partner WHERE sandbox)

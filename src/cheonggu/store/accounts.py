@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from cheonggu.domain.quirks import Quirks
 from cheonggu.store import points
 from cheonggu.store.postgres import CHANNEL, Connection, Database, Row
 
@@ -62,6 +63,20 @@ async def replace_key(conn: Connection, partner_id: int, key_hash: bytes, sealed
         " WHERE partner_id = $1",
         partner_id,
         sealed_copy,
+    )
+
+
+async def set_wire(conn: Connection, partner_id: int, profile: str, quirks: Quirks) -> None:
+    """How the partner is spoken to; a profile that says something of the apiKey wants that set before."""
+    await conn.execute(
+        "UPDATE partner SET profile = $2, answer_field = $3, callback_fields = $4, callback_spelling = $5,"
+        " date_digits = $6 WHERE partner_id = $1",
+        partner_id,
+        profile,
+        quirks.answer_field,
+        quirks.callback_fields,
+        quirks.callback_spelling,
+        quirks.date_digits,
     )
 
 
@@ -145,7 +160,7 @@ async def partners(db: Database) -> Sequence[Row]:
     """Every partner, as operators list them."""
     return await db.fetch(
         "SELECT p.partner_id, p.name, p.status, p.wallet_kind, p.message_points, p.key_in_callback,"
-        " p.notices, p.sandbox, p.created_at,"
+        " p.profile, p.notices, p.sandbox, p.created_at,"
         " (SELECT count(*) FROM merchant m WHERE m.partner_id = p.partner_id) AS merchants"
         " FROM partner p ORDER BY p.partner_id"
     )

@@ -14,6 +14,8 @@ from typing import Final
 import msgspec
 
 from cheonggu.domain.payment import Approval
+from cheonggu.domain.quirks import Quirks
+from cheonggu.store.partners import quirks_of
 from cheonggu.store.postgres import Database, Row
 
 
@@ -34,6 +36,7 @@ class ClaimedCallback(msgspec.Struct, frozen=True, kw_only=True):
     refunded_at: datetime | None
     api_key_sealed: bytes | None
     secrets_sealed: Sequence[tuple[int, bytes]]
+    quirks: Quirks | None = None
 
 
 class CallbackSettled(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +138,7 @@ def _callback(row: Row, secrets: dict[int, list[tuple[int, bytes]]]) -> ClaimedC
         refunded_at=row["refunded_at"],
         api_key_sealed=row["api_key_sealed"] if row["key_in_callback"] else None,
         secrets_sealed=secrets[row["partner_id"]],
+        quirks=quirks_of(row),
     )
 
 
@@ -185,7 +189,8 @@ WITH taken AS (
     AND c.state = 'PENDING'
   RETURNING c.*)
 SELECT t.partner_id, t.callback_no, t.fence, t.kind, t.url, t.receiver, t.began_at, b.bill_id, b.price_won,
-       a.approval, r.refund_number, r.refunded_at, p.key_in_callback, p.api_key_sealed
+       a.approval, r.refund_number, r.refunded_at, p.key_in_callback, p.api_key_sealed,
+       p.answer_field, p.callback_fields, p.callback_spelling, p.date_digits
 FROM taken t
 JOIN bill b USING (partner_id, bill_no)
 JOIN partner p USING (partner_id)

@@ -11,7 +11,8 @@ import msgspec
 
 from cheonggu.domain import codes
 from cheonggu.domain.codes import Refused
-from cheonggu.store.postgres import Database
+from cheonggu.domain.quirks import NONE, Profile, Quirks
+from cheonggu.store.postgres import Database, Row
 
 _MOST_REMEMBERED: Final = 50_000
 _PRINT_BYTES: Final = 8
@@ -29,6 +30,9 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     key_in_callback: bool
     notices: bool
     sandbox: bool
+    profile: Profile = "docs"
+    quirks: Quirks | None = None
+    """None of a partner that is spoken to as everybody, so that nobody else pays for them."""
 
     def wallet_code(self, merchant_code: str) -> str:
         """Whose wallet pays for a merchant's messages: the partner's own ('') or the merchant's."""
@@ -99,7 +103,7 @@ class Directory:
             row = await self._db.fetchrow(_PARTNER, hashed)
             if row is None:
                 raise Refused(codes.PARTNER_003)
-            partner = msgspec.convert(dict(row), Partner)
+            partner = _partner(row)
             if self._may_remember(changes, len(self._partners)):
                 self._partners[hashed] = partner
         return _active(partner)
@@ -158,6 +162,16 @@ class Directory:
         return self._heard and self._changes == changes_before and remembered < _MOST_REMEMBERED
 
 
+def quirks_of(row: Row) -> Quirks | None:
+    """A partner's switches from its row, if any of them is set."""
+    quirks = msgspec.convert({name: row[name] for name in Quirks.__struct_fields__}, Quirks)
+    return None if quirks == NONE else quirks
+
+
+def _partner(row: Row) -> Partner:
+    return msgspec.convert(dict(row) | {"quirks": quirks_of(row)}, Partner)
+
+
 def _active(partner: Partner) -> Partner:
     if not partner.active:
         raise Refused(codes.PARTNER_006)
@@ -168,7 +182,8 @@ _PRINTS: Final = "SELECT string_agg(substr(key_hash, 1, 8), '' ORDER BY key_hash
 
 _PARTNER: Final = """
 SELECT partner_id, name, status = 'ACTIVE' AS active, wallet_kind, message_points,
-       key_in_callback, notices, sandbox
+       key_in_callback, notices, sandbox, profile, answer_field, callback_fields, callback_spelling,
+       date_digits
 FROM api_key JOIN partner USING (partner_id)
 WHERE key_hash = $1
 """

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from cheonggu.store import own_partners
 from cheonggu.store.postgres import CHANNEL, Connection, Database, Row
 
 
@@ -21,8 +22,11 @@ async def callbacks(
     return await db.fetch(_CALLBACKS, partner_id, bill_id, callback_no)
 
 
-async def start_over(conn: Connection, points: int) -> None:
-    """Empty every sandbox partner, give its wallet `points`, and set the clock back to the system's.
+async def start_over(conn: Connection, points: int, *, removing: bool = False) -> None:
+    """Empty every sandbox partner, bring it back to its first state, and set the clock back to the system's.
+
+    The standing partners get `points`, those that developers made what they were made with, or, `removing`,
+    they are deleted.
 
     All tables are locked first, in the order in which verbs and workers come to them, so that nobody is half
     on either side. What other partners have waiting moves back with the clock.
@@ -30,14 +34,22 @@ async def start_over(conn: Connection, points: int) -> None:
     await conn.execute(_LOCK_EVERYTHING, timeout=RESET_SECONDS)
     partners = [row["partner_id"] for row in await conn.fetch("SELECT partner_id FROM partner WHERE sandbox")]
     await _empty(conn, partners)
+    if removing:
+        await own_partners.remove(conn, await own_partners.ids(conn))
     for move_back in _MOVE_BACK:
         await conn.execute(move_back, timeout=RESET_SECONDS)
     await conn.execute(_FIRST_POINTS, partners, points)
-    await conn.execute(
-        "UPDATE partner SET status = 'ACTIVE', message_points = DEFAULT WHERE partner_id = ANY($1)", partners
-    )
+    await own_partners.bring_back(conn, partners)
     await conn.execute("UPDATE clock SET offset_seconds = 0")
     await conn.execute("SELECT pg_notify($1, 'reset')", CHANNEL)
+
+
+async def remove(conn: Connection, partners: Sequence[int]) -> None:
+    """Delete sandbox partners with all that they have."""
+    await conn.execute(_LOCK_EVERYTHING, timeout=RESET_SECONDS)
+    await _delete(conn, partners)
+    await own_partners.remove(conn, partners)
+    await conn.execute("SELECT pg_notify($1, 'partners')", CHANNEL)
 
 
 async def has_stragglers(db: Database, now: datetime) -> bool:
@@ -50,6 +62,10 @@ async def _empty(conn: Connection, partners: Sequence[int]) -> None:
     if await conn.fetchval(_ONLY_PRACTICE, _MANY):
         await conn.execute(f"TRUNCATE {', '.join(_EMPTIED)}", timeout=RESET_SECONDS)
         return
+    await _delete(conn, partners)
+
+
+async def _delete(conn: Connection, partners: Sequence[int]) -> None:
     for table in _EMPTIED:
         sql = f"DELETE FROM {table} WHERE partner_id = ANY($1)"  # noqa: S608 - a table of ours
         await conn.execute(sql, partners, timeout=RESET_SECONDS)
@@ -128,7 +144,9 @@ LIMIT 1000
 
 _FIRST_POINTS: Final = """
 WITH filled AS (
-  UPDATE wallet SET balance_points = CASE wallet_code WHEN '' THEN $2::bigint ELSE 0 END
+  UPDATE wallet w
+  SET balance_points = coalesce((SELECT s.points FROM sandbox_partner s WHERE s.partner_id = w.partner_id),
+                                CASE wallet_code WHEN '' THEN $2::bigint ELSE 0 END)
   WHERE partner_id = ANY($1)
   RETURNING partner_id, wallet_code, balance_points)
 INSERT INTO ledger (partner_id, wallet_code, kind, delta_points, balance_points, note, at)

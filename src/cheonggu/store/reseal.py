@@ -32,6 +32,7 @@ PLACES: Final = (
         ("partner_id", "secret_no"),
         "webhook",
     ),
+    _Place("sandbox_partner", "api_key_sealed", ("partner_id", "partner_id"), ("partner_id",), "api_key"),
 )
 """All but the bills, which carry blind indexes too."""
 
@@ -105,6 +106,7 @@ def _fresh(keyring: Keyring, row: Row) -> tuple[int, int, bytes, bytes, int, int
 # Spans partners: it is asked of a whole installation.
 _KEY_IDS: Final = """
 SELECT substr(api_key_sealed, 1, 4) AS key_id FROM partner WHERE api_key_sealed IS NOT NULL
+UNION SELECT substr(api_key_sealed, 1, 4) FROM sandbox_partner
 UNION SELECT substr(secret_sealed, 1, 4) FROM webhook_secret
 UNION SELECT substr(name_sealed, 1, 4) FROM bill WHERE name_sealed IS NOT NULL
 UNION SELECT substr(phone_sealed, 1, 4) FROM bill WHERE phone_sealed IS NOT NULL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ from cheonggu.domain.approval_fields import approval_fields
 from cheonggu.domain.codes import Refused
 from cheonggu.domain.new_bill import NewBill, new_bill, price_of
 from cheonggu.domain.payment import BillFacts
+from cheonggu.domain.quirks import Quirks
 from cheonggu.domain.seoul import wire_moment
 from cheonggu.store.partners import Caller, Partner
 from cheonggu.web import wire
@@ -106,7 +108,10 @@ async def resend(call: Call[wire.ResendBillInfo]) -> wire.BillResendResponse:
 async def read(call: Call[wire.ReadBillInfo]) -> wire.BillReadResponse:
     """POST /bill/read."""
     facts = await reading.read(call.service, call.caller.partner.partner_id, call.bill.billId)
-    return msgspec.convert({"apiKey": call.caller.api_key, **_told(facts)}, wire.BillReadResponse)
+    told = _told(facts)
+    if call.caller.partner.quirks is not None:
+        told = call.caller.partner.quirks.dated(told)
+    return msgspec.convert({"apiKey": call.caller.api_key, **told}, wire.BillReadResponse)
 
 
 async def cancel(call: Call[wire.CancelBillInfo]) -> wire.BillCancelResponse:
@@ -130,7 +135,7 @@ async def cancel(call: Call[wire.CancelBillInfo]) -> wire.BillCancelResponse:
         hash=bill.hash,
         apprNum=facts.refund_number,
         apprOriginNum=facts.approval.approval_number if facts.approval else None,
-        apprCancelDt=wire_moment(facts.refunded_at) if facts.refunded_at else None,
+        apprCancelDt=_moment(facts.refunded_at, caller.partner.quirks) if facts.refunded_at else None,
     )
 
 
@@ -152,6 +157,11 @@ async def _balance(service: Service, partner: Partner, wallet_code: str) -> wire
 def charge_url(public_url: str) -> str:
     """Where it says how points are charged; only the operator can do it, so it is a page to read (O)."""
     return f"{public_url}/docs#points"
+
+
+def _moment(moment: datetime, quirks: Quirks | None) -> str:
+    told = wire_moment(moment)
+    return told if quirks is None else told[: quirks.date_digits]
 
 
 def _told(facts: BillFacts) -> dict[str, str | None]:

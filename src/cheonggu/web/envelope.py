@@ -11,6 +11,7 @@ from starlette.responses import Response
 from cheonggu.domain import codes
 from cheonggu.domain.codes import Code, Refused
 from cheonggu.domain.guesses import WINDOW_SECONDS
+from cheonggu.domain.quirks import Quirks
 
 RETRY_AFTER_SECONDS: Final[dict[int, int]] = {429: WINDOW_SECONDS, 503: 5}
 """O: by HTTP status, after how long it is worth trying again."""
@@ -43,6 +44,26 @@ def success_body(data: msgspec.Struct) -> bytes:
 def refusal_body(code: Code, message: str | None = None) -> bytes:
     """The bytes of an answer that refuses, with the code's own message unless another is given."""
     return _opening(code, message or code.message) + b"null}"
+
+
+class _Envelope(msgspec.Struct):
+    code: msgspec.Raw
+    message: msgspec.Raw
+    data: msgspec.Raw
+
+
+_read: Final = msgspec.json.Decoder(_Envelope).decode
+
+
+def respelled(body: bytes, quirks: Quirks) -> bytes:
+    """An answer's bytes as a partner with switches gets them: `msg` beside `message`, or in its place."""
+    if quirks.answer_field == "message":
+        return body
+    told = _read(body)
+    message = b'"msg":%b' % told.message
+    if quirks.answer_field == "both":
+        message = b'"message":%b,%b' % (told.message, message)
+    return b'{"code":%b,%b,"data":%b}' % (told.code, message, told.data)
 
 
 def headers(http_status: int, body: bytes) -> list[Header]:

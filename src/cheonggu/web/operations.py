@@ -34,13 +34,17 @@ _KEY: Final = re.compile(rb"[!-~]{1,%d}" % IDEMPOTENCY_KEY_MAX)
 BillT = TypeVar("BillT", bound=msgspec.Struct)
 
 
-class Incoming(msgspec.Struct, frozen=True):
-    """A request to an operation: its body, decoded but not judged, its headers, and who sent it."""
+class Incoming(msgspec.Struct):
+    """A request to an operation: its body, decoded but not judged, its headers, and who sent it.
+
+    `partner` is set once its apiKey is known: the answer is written as that partner reads it.
+    """
 
     body: bytes
     tree: Tree
     headers: list[Header]
     peer: Peer
+    partner: Partner | None = None
 
 
 Runner = Callable[["Service", "Operation", Incoming], Awaitable[msgspec.Struct]]
@@ -110,7 +114,9 @@ async def _caller(service: Service, incoming: Incoming) -> Caller:
 
 
 async def _partner(service: Service, incoming: Incoming) -> Partner:
-    return await partner_of(service, _api_key(incoming.tree), incoming.peer, incoming.headers)
+    partner = await partner_of(service, _api_key(incoming.tree), incoming.peer, incoming.headers)
+    incoming.partner = partner
+    return partner
 
 
 def _api_key(tree: Tree) -> str:

@@ -52,6 +52,7 @@ class PartnerApi:
     async def answer(self, operation: Operation, headers: list[Header], body: bytes, peer: Peer) -> Answer:
         """The answer to a POST to an operation. It raises nothing."""
         began = perf_counter()
+        incoming: Incoming | None = None
         try:
             judge_type(headers)
             incoming = Incoming(body, parse_object(body), headers, peer)
@@ -62,6 +63,8 @@ class PartnerApi:
         except Exception as error:  # noqa: BLE001 - every request gets an answer, and never a stack trace
             code = _code_of(error, operation.name)
             answered = envelope.refusal_body(code)
+        if incoming is not None and incoming.partner is not None and incoming.partner.quirks is not None:
+            answered = envelope.respelled(answered, incoming.partner.quirks)
         count_answer(operation.name, code.code, perf_counter() - began)
         return Answer(code.http_status, answered)
 

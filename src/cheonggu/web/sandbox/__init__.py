@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from cheonggu.web.sandbox import callbacks, clock, messages, payments, trouble
+from cheonggu.web.sandbox import callbacks, clock, messages, partners, payments, trouble
 
 
 def routes() -> list[BaseRoute]:
@@ -15,4 +15,5 @@ def routes() -> list[BaseRoute]:
         *callbacks.routes(),
         *payments.routes(),
         *clock.routes(),
+        *partners.routes(),
     ]

@@ -25,7 +25,14 @@ class _Clock(Asked, kw_only=True):
     advanceSeconds: Annotated[float, msgspec.Meta(ge=0, le=366 * 86_400)]
 
 
-_RULES: Final = {"advanceSeconds": "0부터 366일까지의 초여야 합니다."}
+class _Reset(Asked, kw_only=True):
+    partners: bool = False
+
+
+_RULES: Final = {
+    "advanceSeconds": "0부터 366일까지의 초여야 합니다.",
+    "partners": "true면 만든 파트너를 지우고, false면 비우기만 합니다.",
+}
 _LAST_MOMENT: Final = end_of(LAST_DAY)
 _RESETS: Final = 5
 """Once more for what was on its way into the tables, dated by the clock before."""
@@ -48,9 +55,11 @@ async def _clock(service: Service, request: Request) -> dict[str, object]:
     return {"now": service.clock.now()}
 
 
-async def _reset(service: Service, _request: Request) -> dict[str, object]:
+async def _reset(service: Service, request: Request) -> dict[str, object]:
+    asked = await door.read(request, _Reset, _RULES)
+
     async def start_over(conn: Connection) -> None:
-        await practice.start_over(conn, sandbox_partners.START_POINTS)
+        await practice.start_over(conn, sandbox_partners.START_POINTS, removing=asked.partners)
         await erase_practice(conn)
 
     moved = service.clock.moved

@@ -101,5 +101,8 @@ async def read(request: Request, of: type[T], rules: Mapping[str, str]) -> T:
 
 
 async def read_object(request: Request) -> dict[str, object]:
-    """The JSON object in the body, whatever its Content-Type: `curl -d` says that it is a form."""
-    return parse_object(await read_body((), request.receive))
+    """The JSON object in the body, an empty one without a body.
+
+    Whatever its Content-Type: `curl -d` says that it is a form.
+    """
+    return parse_object(await read_body((), request.receive) or b"{}")
