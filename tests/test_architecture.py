@@ -15,6 +15,7 @@ from cheonggu.store.postgres import connect
 SOURCE = Path(__file__).parent.parent / "src" / "cheonggu"
 
 MAY_IMPORT = {
+    "client": {"client", "domain"},
     "domain": {"domain"},
     "store": {"store", "domain"},
     "billing": {"billing", "store", "domain"},

@@ -23,6 +23,10 @@ OK = {
 }
 
 
+READABLE = {"code": "0000", "message": "ok", "data": {"apprState": "W", "apprPrice": "500", "balance": 5}}
+"""What the reads can make something of."""
+
+
 @dataclass
 class Received:
     """One request as the scripted server saw it."""
@@ -145,22 +149,30 @@ def test_a_bill_id_made_up_is_new_each_time_and_fits(server: Script) -> None:
                 }
             },
         ),
-        (("balance",), "/read/remain_count", {}),
         (("balance", "--of-merchant"), "/read/merchant/remain_count", {}),
     ],
 )
 def test_each_operation_sends_its_own_fields(
     server: Script, arguments: tuple[str, ...], path: str, body: dict[str, Any]
 ) -> None:
+    server.says(200, READABLE)
     assert run(*arguments, "--base-url", f"{server.url}/partner/").returncode == 0
     assert server.received[0].path == "/partner" + path
     assert server.received[0].body == SANDBOX | body
 
 
+def test_the_partners_balance_is_asked_for_with_the_key_alone(server: Script) -> None:
+    server.says(200, READABLE)
+    assert run("balance", "--base-url", server.url).returncode == 0
+    assert server.received[0].path == "/read/remain_count"
+    assert server.received[0].body == {"apiKey": SANDBOX["apiKey"]}
+
+
 def test_the_identity_comes_from_options_then_the_environment_then_the_sandbox(server: Script) -> None:
-    run("balance", "--base-url", server.url, "--api-key", "k", "--member", "m", "--merchant", "c")
-    run("balance", BILL_BASE_URL=server.url, BILL_API_KEY="e", BILL_MEMBER="em", BILL_MERCHANT="ec")
-    run("balance", "--base-url", server.url, BILL_API_KEY="sandbox-api-key-fedcba9876543210")
+    of_merchant = ("balance", "--of-merchant")
+    run(*of_merchant, "--base-url", server.url, "--api-key", "k", "--member", "m", "--merchant", "c")
+    run(*of_merchant, BILL_BASE_URL=server.url, BILL_API_KEY="e", BILL_MEMBER="em", BILL_MERCHANT="ec")
+    run(*of_merchant, "--base-url", server.url, BILL_API_KEY="sandbox-api-key-fedcba9876543210")
     assert [request.body for request in server.received] == [
         {"apiKey": "k", "member": "m", "merchant": "c"},
         {"apiKey": "e", "member": "em", "merchant": "ec"},
@@ -220,6 +232,26 @@ def test_every_answer_is_done_refused_or_unknown(
     assert outcome["result"] == ("done", "refused", "unknown")[exit_code]
     assert outcome["billId"] == "B1"
     assert outcome["httpStatus"] == (status if status > 0 else None)
+
+
+def test_a_cancel_that_is_under_way_is_unknown(server: Script) -> None:
+    server.says(200, {"code": "BILL_007", "message": "진행 중", "data": None})
+    assert run("cancel", "B1", "500", "--base-url", server.url).returncode == 2
+    assert run("destroy", "B1", "500", "--base-url", server.url).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (("--phone", "010-1234-5678"), "phone: a Korean mobile number in digits alone, without hyphens"),
+        (("--price", "10,000"), "price: whole won"),
+        (("--expires", "tomorrow"), "last_day: "),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_here(server: Script, given: tuple[str, ...], says: str) -> None:
+    ended = run(*SEND, *given, "--base-url", server.url)
+    assert (ended.returncode, server.received) == (1, [])
+    assert f"refused  {says}" in ended.stderr
 
 
 def test_a_read_without_an_answer_has_nothing_to_read_first(server: Script) -> None:

@@ -13,7 +13,6 @@ from cheonggu.cli import (
     backup,
     bill,
     callbacks,
-    client,
     dev,
     doctor,
     operate,
@@ -91,6 +90,7 @@ def _sentence(error: Exception) -> str | None:
     if isinstance(error, typer.TyperException):  # a wrong option or argument
         return error.format_message()
     from cheonggu.billing.onboarding import AccountRefused
+    from cheonggu.client import AddressWrong
     from cheonggu.config import SettingWrong
     from cheonggu.domain.codes import Refused
     from cheonggu.sandbox.remote import SandboxRefused
@@ -103,7 +103,7 @@ def _sentence(error: Exception) -> str | None:
     known = (
         AccountRefused,
         BackupRefused,
-        client.AddressWrong,
+        AddressWrong,
         DatabaseAway,
         EmbeddedError,
         KeyUnfit,

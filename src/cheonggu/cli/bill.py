@@ -5,17 +5,19 @@ from __future__ import annotations
 import ipaddress
 import secrets
 import time
-from collections.abc import Mapping
-from typing import Annotated, Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 
 import msgspec
 import typer
 
 from cheonggu.billing import sandbox_partners
 from cheonggu.cli import show
-from cheonggu.cli.client import Outcome, post, split_address
 from cheonggu.cli.show import AsJson
-from cheonggu.domain.hashing import request_hash
+
+if TYPE_CHECKING:
+    from cheonggu.client import Client, Outcome
+    from cheonggu.client.verbs import SendType
 
 DEFAULT_BASE_URL: Final = "http://127.0.0.1:8080"
 EXIT_CODES: Final = {"done": 0, "refused": 1, "unknown": 2}
@@ -76,24 +78,26 @@ def send(
     """Create a bill, and send it unless it is a URL bill."""
     caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
     bill_id = bill_id or _new_bill_id()
-    fields = {
-        "billId": bill_id,
-        "sendType": send_type,
-        "billIssuer": issuer,
-        "productName": product,
-        "memberName": name,
-        "phone": phone,
-        "price": price,
-        "supplyPrice": supply_price,
-        "tax": tax,
-        "message": message,
-        "expireDt": expires,
-        "callbackUrl": callback_url or caller.own_receiver(),
-        "pageRedirectUrl": redirect_url,
-        "hash": request_hash(bill_id, phone, price),
-    }
-    given = {name: text for name, text in fields.items() if text is not None}
-    caller.ask("/bill", given, bill_id=bill_id, idempotency_key=idempotency_key)
+    called_back_at = callback_url or caller.own_receiver()
+    caller.ask(
+        lambda client: client.create(
+            bill_id=bill_id,
+            send_type=cast("SendType", send_type),
+            issuer=issuer,
+            product_name=product,
+            payer_name=name,
+            phone=phone,
+            price=price,
+            supply_price=supply_price,
+            tax=tax,
+            message=message,
+            last_day=expires,
+            callback_url=called_back_at,
+            redirect_url=redirect_url,
+            idempotency_key=idempotency_key,
+        ),
+        bill_id=bill_id,
+    )
 
 
 @bill.command("read")
@@ -109,7 +113,7 @@ def read(
 ) -> None:
     """See where a bill stands, and how it was paid."""
     caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
-    caller.ask("/bill/read", {"billId": bill_id})
+    caller.ask(lambda client: client.read(bill_id))
 
 
 @bill.command("destroy")
@@ -127,8 +131,9 @@ def destroy(
 ) -> None:
     """Take back an unpaid bill, for ever."""
     caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
-    fields = {"billId": bill_id, "price": price, "hash": request_hash(bill_id, price)}
-    caller.ask("/bill/destroy", fields, bill_id=bill_id, idempotency_key=idempotency_key)
+    caller.ask(
+        lambda client: client.destroy(bill_id, price, idempotency_key=idempotency_key), bill_id=bill_id
+    )
 
 
 @bill.command("resend")
@@ -145,7 +150,7 @@ def resend(
 ) -> None:
     """Send an unpaid bill's message again; it costs points again."""
     caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
-    caller.ask("/bill/resend", {"billId": bill_id}, bill_id=bill_id, idempotency_key=idempotency_key)
+    caller.ask(lambda client: client.resend(bill_id, idempotency_key=idempotency_key), bill_id=bill_id)
 
 
 @bill.command("cancel")
@@ -164,9 +169,10 @@ def cancel(
 ) -> None:
     """Give back the whole payment of a paid bill."""
     caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
-    digest = request_hash(bill_id, price)
-    fields = {"billId": bill_id, "price": price, "cancelReason": reason, "hash": digest}
-    caller.ask("/bill/cancel", fields, bill_id=bill_id, idempotency_key=idempotency_key)
+    caller.ask(
+        lambda client: client.cancel(bill_id, price, reason=reason, idempotency_key=idempotency_key),
+        bill_id=bill_id,
+    )
 
 
 @bill.command("balance")
@@ -184,7 +190,7 @@ def balance(
 ) -> None:
     """See how many points are left."""
     caller = _caller(base_url, api_key, member, merchant, timeout, as_json=as_json)
-    caller.ask("/read/merchant/remain_count" if of_merchant else "/read/remain_count")
+    caller.ask(lambda client: client.merchant_balance() if of_merchant else client.balance())
 
 
 class _Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,34 +207,74 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
         """The sandbox's own callback receiver, where the server is this machine's."""
         if not _on_this_machine(self.base_url):
             raise typer.BadParameter("say where to call back when it is paid.", param_hint="--callback-url")
+        from cheonggu.client.address import split_address
+
         parts = split_address(self.base_url)
         return f"{parts.scheme}://{parts.netloc}/sandbox/receiver"
 
-    def ask(
-        self,
-        path: str,
-        fields: Mapping[str, object] | None = None,
-        *,
-        bill_id: str | None = None,
-        idempotency_key: str | None = None,
-    ) -> None:
-        """Send one request, show what became of it and end with its exit code.
+    def ask(self, operation: Callable[[Client], Outcome[Any]], *, bill_id: str | None = None) -> None:
+        """Carry out one operation, without retries, show what became of it and end with its exit code.
 
         `bill_id` is given for what changes a bill: when the outcome is unknown, it is what to read.
         """
-        envelope = {"apiKey": self.api_key, "member": self.member, "merchant": self.merchant}
-        outcome = post(
+        from cheonggu.client import NO_RETRY, Client, InputWrong, Refused
+
+        with Client(
             self.base_url,
-            path,
-            envelope | ({"bill": fields} if fields else {}),
-            idempotency_key=idempotency_key,
+            api_key=self.api_key,
+            member=self.member,
+            merchant=self.merchant,
             timeout_seconds=self.timeout_seconds,
-        )
+            retry=NO_RETRY,
+        ) as client:
+            try:
+                outcome = operation(client)
+            except InputWrong as wrong:
+                outcome = Refused(str(wrong))
+        shown = _Shown.of(outcome)
         if self.as_json:
-            show.as_json_line(msgspec.to_builtins(outcome) | ({"billId": bill_id} if bill_id else {}))
+            show.as_json_line(msgspec.to_builtins(shown) | ({"billId": bill_id} if bill_id else {}))
         else:
-            _show(outcome, bill_id)
-        raise typer.Exit(EXIT_CODES[outcome.result])
+            shown.tell(bill_id)
+        raise typer.Exit(EXIT_CODES[shown.result])
+
+
+class _Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An outcome as it is shown."""
+
+    result: str
+    message: str
+    code: str | None = None
+    http_status: int | None = None
+    data: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, outcome: Outcome[Any]) -> _Shown:
+        """What there is to say of it."""
+        from cheonggu.client import Done
+
+        return cls(
+            result=type(outcome).__name__.lower(),
+            message=outcome.message,
+            code=outcome.code,
+            http_status=outcome.http_status,
+            data=outcome.raw if isinstance(outcome, Done) else None,
+        )
+
+    def tell(self, bill_id: str | None) -> None:
+        """Say it in lines; what is not done goes to standard error."""
+        said = f"{self.code}  {self.message}" if self.code else self.message
+        typer.echo(show.text_of(f"{self.result}  {said}"), err=self.result != "done")
+        if self.data:
+            facts = {name: value for name, value in self.data.items() if name != "apiKey"}
+            if (state := facts.get("apprState")) in _STATES:
+                facts["apprState"] = f"{state} ({_STATES[state]})"
+            show.facts(facts, as_json=False)
+        if self.result == "unknown" and bill_id:
+            typer.echo(
+                f"It may have been done. Read before you repeat: cheonggu bill read {show.text_of(bill_id)}",
+                err=True,
+            )
 
 
 def _caller(
@@ -263,6 +309,8 @@ def _caller(
 
 
 def _on_this_machine(base_url: str) -> bool:
+    from cheonggu.client.address import split_address
+
     host = split_address(base_url).hostname or ""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -273,18 +321,3 @@ def _on_this_machine(base_url: str) -> bool:
 def _new_bill_id() -> str:
     """Time first, so that ids sort; then chance, so that two machines do not meet. 20 characters."""
     return time.strftime("%y%m%d%H%M%S", time.gmtime()) + "".join(secrets.choice(_LETTERS) for _ in range(8))
-
-
-def _show(outcome: Outcome, bill_id: str | None) -> None:
-    said = f"{outcome.code}  {outcome.message}" if outcome.code else outcome.message
-    typer.echo(show.text_of(f"{outcome.result}  {said}"), err=outcome.result != "done")
-    if outcome.data:
-        facts = {name: value for name, value in outcome.data.items() if name != "apiKey"}
-        if (state := facts.get("apprState")) in _STATES:
-            facts["apprState"] = f"{state} ({_STATES[state]})"
-        show.facts(facts, as_json=False)
-    if outcome.result == "unknown" and bill_id:
-        typer.echo(
-            f"It may have been done. Read before you repeat: cheonggu bill read {show.text_of(bill_id)}",
-            err=True,
-        )

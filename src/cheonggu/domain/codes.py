@@ -6,12 +6,12 @@ C assumed by integrators' code, O our own decision.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
-import msgspec
 
-
-class Code(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Code:
     """One answer code. `lasting` says whether a retry with the same idempotency key gets it replayed."""
 
     code: str

@@ -1,0 +1,97 @@
+"""An operation from first try to outcome: which replies are worth another try, and what they prove."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+from uuid import uuid4
+
+from cheonggu.client.account import Account
+from cheonggu.client.fields import Fields, Unreadable
+from cheonggu.client.inputs import InputWrong
+from cheonggu.client.judge import TOO_MANY_REQUESTS, Raw, judge
+from cheonggu.client.operation import Ask
+from cheonggu.client.outcome import Done, Outcome, Refused, Unknown, Why
+from cheonggu.client.steps import Request, Steps, send, wait
+from cheonggu.domain import codes
+
+T = TypeVar("T")
+
+_PAST_THE_KEY: Final = tuple(
+    code
+    for code in codes.CODES
+    if code.startswith(("BILL_", "POINT_", "PAYMENT_", "IDEMPOTENCY_", "MAINTAINED_"))
+)
+"""Refusals that a server reaches after it looked at the idempotency key: had an earlier try been carried out,
+its answer would have come again. Any other refusal, at the door, says nothing of an earlier try."""
+
+
+def converse(account: Account, ask: Ask[T]) -> Steps[Outcome[T]]:
+    """Ask, again where that is safe, and read the answer."""
+    if ask.writes and account.idempotency and ask.idempotency_key is None:
+        ask = replace(ask, idempotency_key=uuid4().hex)
+    outcome = yield from _try(account, ask)
+    return _typed(ask, outcome) if isinstance(outcome, Done) else outcome
+
+
+def _try(account: Account, ask: Ask[Any]) -> Steps[Outcome[Raw]]:
+    request = Request(ask.path, _body(ask), ask.idempotency_key)
+    waits = iter(account.retry.waits_seconds)
+    doubt: Unknown | None = None
+    while True:
+        reply = yield from send(request)
+        outcome = judge(ask, reply)
+        pause_seconds = _pause(account, ask, outcome, waits)
+        if pause_seconds is None:
+            return _in_doubt(outcome, doubt)
+        if isinstance(outcome, Unknown) and ask.writes:
+            doubt = outcome
+        yield from wait(pause_seconds)
+
+
+def _body(ask: Ask[Any]) -> bytes:
+    try:
+        return json.dumps(ask.envelope, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError as error:
+        raise InputWrong(
+            "text", f"{error.object[error.start : error.end]!a} cannot be sent as UTF-8."
+        ) from None
+
+
+def _pause(account: Account, ask: Ask[Any], outcome: Outcome[Raw], waits: Iterator[float]) -> float | None:
+    """How long to wait before the next try; None when there is to be none."""
+    match outcome:
+        case Done():
+            return None
+        case Unknown():
+            known_to_be_once = account.idempotency and ask.idempotency_key is not None
+            return next(waits, None) if known_to_be_once or not ask.writes else None
+        case Refused(sent=False):
+            return next(waits, None)
+        case Refused(http_status=status, retry_after_seconds=seconds):
+            if status != TOO_MANY_REQUESTS or seconds is None or seconds > account.retry.longest_seconds:
+                return None
+            return None if next(waits, None) is None else seconds
+
+
+def _in_doubt(outcome: Outcome[Raw], doubt: Unknown | None) -> Outcome[Raw]:
+    """A later try that was turned away at the door does not prove that the first one was."""
+    if doubt is None or not isinstance(outcome, Refused):
+        return outcome
+    return outcome if outcome.code in _PAST_THE_KEY else doubt
+
+
+def _typed(ask: Ask[T], done: Done[Raw]) -> Outcome[T]:
+    try:
+        data = ask.read(Fields(done.data), ask.bill_id)
+    except Unreadable as unreadable:
+        if ask.writes:
+            data = ask.read(Fields({}), ask.bill_id)  # it was done, whatever else the server says of it
+        else:
+            why = Why.UNREADABLE
+            return Unknown(
+                str(unreadable), why, ask.operation, ask.bill_id or None, done.code, done.http_status
+            )
+    return Done(data, done.message, done.http_status, done.raw, done.code)
