@@ -251,11 +251,12 @@ class _Shown(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     @classmethod
     def of(cls, outcome: Outcome[Any]) -> _Shown:
         """What there is to say of it."""
-        from cheonggu.client import Done
+        from cheonggu.client import Done, Refused
 
+        out_of_reach = isinstance(outcome, Refused) and outcome.transient and not outcome.sent
         return cls(
             result=type(outcome).__name__.lower(),
-            message=outcome.message,
+            message=outcome.message + " Give another address with --base-url." * out_of_reach,
             code=outcome.code,
             http_status=outcome.http_status,
             data=outcome.raw if isinstance(outcome, Done) else None,
