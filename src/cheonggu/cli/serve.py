@@ -129,8 +129,7 @@ def http_server(service: Service) -> uvicorn.Server:
     """The HTTP server over an open service; it leaves the process's signals alone."""
     import uvicorn
 
-    from cheonggu.web.app import build_app
-    from cheonggu.web.partner_api import PartnerApi
+    from cheonggu.web.app import build_app, open_partner_api
     from cheonggu.web.protocol import protocol_for
 
     class Server(uvicorn.Server):
@@ -138,7 +137,7 @@ def http_server(service: Service) -> uvicorn.Server:
         def capture_signals(self) -> Generator[None]:
             yield  # uvicorn would raise them again at its end, before the service is closed
 
-    partner_api = PartnerApi(service)
+    partner_api = open_partner_api(service)
     return Server(
         uvicorn.Config(
             build_app(service, partner_api),

@@ -21,3 +21,8 @@ def phone(number: str) -> str:
     if len(number) in (10, 11) and number.isascii() and number.isdigit():
         return f"{number[:3]}-{'*' * (len(number) - 7)}-{number[-4:]}"
     return "*" * (len(number) - 4) + number[-4:] if len(number) > 4 else "*" * len(number)
+
+
+def key(text: str) -> str:
+    """An apiKey with its first and last four characters, one of up to twelve without any."""
+    return f"{text[:4]}…{text[-4:]}" if len(text) > 12 else "*" * len(text)

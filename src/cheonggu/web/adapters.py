@@ -47,7 +47,7 @@ async def create(call: Call[wire.CreateBillInfo]) -> wire.BillResponse:
     """POST /bill."""
     service, caller, bill = call.service, call.caller, call.bill
     try:
-        created = await create_bill(service, caller, _new_bill(call), call.idem)
+        created = await create_bill(service, caller, asked_bill(call), call.idem)
     except Refused as refused:
         if refused.code is not codes.VALIDATION_001 or call.idem is None:
             raise
@@ -66,7 +66,8 @@ async def create(call: Call[wire.CreateBillInfo]) -> wire.BillResponse:
     )
 
 
-def _new_bill(call: Call[wire.CreateBillInfo]) -> NewBill:
+def asked_bill(call: Call[wire.CreateBillInfo]) -> NewBill:
+    """The bill that is to be created, rightly hashed. Raises Refused: VALIDATION_001, VALIDATION_002."""
     bill = call.bill
     new = new_bill(
         bill_id=bill.billId,
@@ -92,9 +93,7 @@ def _new_bill(call: Call[wire.CreateBillInfo]) -> NewBill:
 
 async def destroy(call: Call[wire.DestroyBillInfo]) -> wire.BillDestroyResponse:
     """POST /bill/destroy."""
-    bill = call.bill
-    price_won = price_of(bill.price)
-    _check_hash(bill.hash, bill.billId, bill.price)
+    bill, price_won = call.bill, asked_price(call)
     await destroy_bill(call.service, call.caller, bill.billId, price_won, call.idem)
     return wire.BillDestroyResponse(apiKey=call.caller.api_key, billId=bill.billId)
 
@@ -116,9 +115,7 @@ async def read(call: Call[wire.ReadBillInfo]) -> wire.BillReadResponse:
 
 async def cancel(call: Call[wire.CancelBillInfo]) -> wire.BillCancelResponse:
     """POST /bill/cancel."""
-    caller, bill = call.caller, call.bill
-    price_won = price_of(bill.price)
-    _check_hash(bill.hash, bill.billId, bill.price)
+    caller, bill, price_won = call.caller, call.bill, asked_price(call)
     facts = await cancel_bill(
         call.service,
         caller,
@@ -173,6 +170,14 @@ def _told(facts: BillFacts) -> dict[str, str | None]:
         facts.refund_number,
         facts.refunded_at,
     )
+
+
+def asked_price(call: Call[wire.DestroyBillInfo] | Call[wire.CancelBillInfo]) -> int:
+    """The price that a bill is said to have, rightly hashed. Raises Refused, as `asked_bill` does."""
+    bill = call.bill
+    price_won = price_of(bill.price)
+    _check_hash(bill.hash, bill.billId, bill.price)
+    return price_won
 
 
 def _check_hash(given: str, *parts: str) -> None:

@@ -21,10 +21,16 @@ from cheonggu.web.envelope import refusal
 from cheonggu.web.operations import ROUTES
 from cheonggu.web.partner_api import PartnerApi, told_of
 from cheonggu.web.problems import page_error
+from cheonggu.web.sandbox.api import SandboxApi
 
 log = structlog.get_logger()
 
 PAGES = "/p/"
+
+
+def open_partner_api(service: Service) -> PartnerApi:
+    """The partner API over an open service."""
+    return SandboxApi(service) if service.settings.sandbox else PartnerApi(service)
 
 
 def build_app(service: Service, partner_api: PartnerApi) -> ASGIApp:
@@ -37,6 +43,8 @@ def build_app(service: Service, partner_api: PartnerApi) -> ASGIApp:
         exception_handlers={HTTPException: _refused, DatabaseAway: _away, Exception: _failed},
     )
     browsed.state.service = service
+    if isinstance(partner_api, SandboxApi):
+        browsed.state.journal = partner_api.journal
     browsed.router.redirect_slashes = False
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

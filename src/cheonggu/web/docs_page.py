@@ -23,6 +23,7 @@ from cheonggu.web.examples import Identity
 from cheonggu.web.field_words import BILL_ID, PHONE, PRICE
 from cheonggu.web.openapi import SANDBOX_IDENTITY, document
 from cheonggu.web.operations import OPERATIONS, Operation
+from cheonggu.web.silence import HELD_SECONDS
 from cheonggu.web.wire import KOREAN
 from cheonggu.web.words import Language
 
@@ -67,6 +68,7 @@ async def docs(request: Request) -> Response:
         language,
         t=t,
         sandbox=settings.sandbox,
+        held_seconds=int(HELD_SECONDS),
         public_url=settings.public_url,
         operations=_operations(language, settings.public_url, sandbox=settings.sandbox),
         code_rows=[_code_row(code, language) for code in codes.CODES.values()],

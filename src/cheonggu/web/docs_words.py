@@ -54,6 +54,17 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "It may have been done. Look with <code>/bill/read</code> before you repeat, or repeat with the "
         "same <code>Idempotency-Key</code>.",
     ),
+    "wish": ("원하는 응답 받기", "An answer of your choice"),
+    "wish_more": (
+        "연습 모드에서는 <code>Cheonggu-Test-Code: POINT_001</code>처럼 코드를 헤더에 적으면 그 코드로 "
+        "답하고 아무것도 바꾸지 않아요. <code>LOST_BEFORE</code>, <code>LOST_AFTER</code>는 처리하기 전이나 "
+        "처리한 뒤에 답 없이 연결을 끊고, <code>TIMEOUT_BEFORE</code>, <code>TIMEOUT_AFTER</code>는 "
+        "{seconds}초 동안 답하지 않아요. 그 밖에는 올바른 요청이어야 해요.",
+        "In the sandbox, the header <code>Cheonggu-Test-Code: POINT_001</code> gets you that code and "
+        "changes nothing. <code>LOST_BEFORE</code> and <code>LOST_AFTER</code> close the connection without "
+        "an answer, before or after the work; <code>TIMEOUT_BEFORE</code> and <code>TIMEOUT_AFTER</code> "
+        "leave it open for {seconds} seconds. The request has to be in order otherwise.",
+    ),
     "order": ("확인하는 순서", "Order of checks"),
     "order_more": (
         "JSON, apiKey, 파트너 계약, member와 merchant, 각 필드, 해시, 금액, 청구서 상태, 포인트.",

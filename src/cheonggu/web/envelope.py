@@ -33,12 +33,13 @@ def _opening(code: Code, message: str) -> bytes:
     return b'{"code":%b,"message":%b,"data":' % (_encode(code.code), _encode(message))
 
 
-_SUCCESS: Final = _opening(codes.OK, codes.OK.message)
+SUCCESS: Final = _opening(codes.OK, codes.OK.message)
+"""How the bytes of every success begin, and of nothing else."""
 
 
 def success_body(data: msgspec.Struct) -> bytes:
     """The bytes of an answer that carries `data`."""
-    return _SUCCESS + _encode(data) + b"}"
+    return SUCCESS + _encode(data) + b"}"
 
 
 def refusal_body(code: Code, message: str | None = None) -> bytes:

@@ -68,7 +68,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return OPERATION_WORDS[self.name]
 
 
-def _for_bill(
+def for_bill(
     bill_struct: type[BillT],
     adapter: Callable[[Call[BillT]], Awaitable[msgspec.Struct]],
     unread: Callable[[object], None] | None = None,
@@ -87,7 +87,9 @@ def _for_bill(
     return run
 
 
-def _for_merchant(adapter: Callable[[Service, Caller], Awaitable[msgspec.Struct]]) -> Runner:
+def for_merchant(adapter: Callable[[Service, Caller], Awaitable[msgspec.Struct]]) -> Runner:
+    """Runs an operation about a merchant."""
+
     async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
         del operation
         return await adapter(service, await _caller(service, incoming))
@@ -95,7 +97,9 @@ def _for_merchant(adapter: Callable[[Service, Caller], Awaitable[msgspec.Struct]
     return run
 
 
-def _for_partner(adapter: Callable[[Service, Partner], Awaitable[msgspec.Struct]]) -> Runner:
+def for_partner(adapter: Callable[[Service, Partner], Awaitable[msgspec.Struct]]) -> Runner:
+    """Runs an operation about the partner itself."""
+
     async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
         del operation
         return await adapter(service, await _partner(service, incoming))
@@ -135,7 +139,8 @@ def _idem(operation: Operation, incoming: Incoming) -> Idem | None:
     return Idem(operation.path[1:], keys[0].decode("ascii"), sha256(incoming.body).digest())
 
 
-def _unread_for_talk(bill: object) -> None:
+def unread_for_talk(bill: object) -> None:
+    """Take pageRedirectUrl out of a TALK bill (S)."""
     if isinstance(bill, dict):
         fields = cast("Tree", bill)
         if fields.get("sendType") == "TALK":
@@ -161,7 +166,7 @@ OPERATIONS: Final = (
         path="/bill",
         request=wire.BillRequest,
         data=wire.BillResponse,
-        run=_for_bill(wire.CreateBillInfo, adapters.create, _unread_for_talk),
+        run=for_bill(wire.CreateBillInfo, adapters.create, unread_for_talk),
         writes=True,
         shows=("message", "expireDt"),
         refusals=(
@@ -177,7 +182,7 @@ OPERATIONS: Final = (
         path="/bill/destroy",
         request=wire.BillDestroyRequest,
         data=wire.BillDestroyResponse,
-        run=_for_bill(wire.DestroyBillInfo, adapters.destroy),
+        run=for_bill(wire.DestroyBillInfo, adapters.destroy),
         writes=True,
         refusals=(
             codes.PARTNER_004,
@@ -195,7 +200,7 @@ OPERATIONS: Final = (
         path="/bill/resend",
         request=wire.BillResendRequest,
         data=wire.BillResendResponse,
-        run=_for_bill(wire.ResendBillInfo, adapters.resend),
+        run=for_bill(wire.ResendBillInfo, adapters.resend),
         writes=True,
         refusals=(
             codes.PARTNER_004,
@@ -210,7 +215,7 @@ OPERATIONS: Final = (
         path="/bill/read",
         request=wire.BillReadRequest,
         data=wire.BillReadResponse,
-        run=_for_bill(wire.ReadBillInfo, adapters.read),
+        run=for_bill(wire.ReadBillInfo, adapters.read),
         refusals=(codes.PARTNER_004, codes.BILL_003),
     ),
     Operation(
@@ -218,7 +223,7 @@ OPERATIONS: Final = (
         path="/bill/cancel",
         request=wire.BillCancelRequest,
         data=wire.BillCancelResponse,
-        run=_for_bill(wire.CancelBillInfo, adapters.cancel),
+        run=for_bill(wire.CancelBillInfo, adapters.cancel),
         writes=True,
         shows=("cancelReason",),
         refusals=(
@@ -240,14 +245,14 @@ OPERATIONS: Final = (
         path="/read/remain_count",
         request=wire.RemainCountRequest,
         data=wire.RemainCountResponse,
-        run=_for_partner(adapters.partner_balance),
+        run=for_partner(adapters.partner_balance),
     ),
     Operation(
         name="readMerchantRemainCount",
         path="/read/merchant/remain_count",
         request=wire.MerchantRemainCountRequest,
         data=wire.RemainCountResponse,
-        run=_for_merchant(adapters.merchant_balance),
+        run=for_merchant(adapters.merchant_balance),
         refusals=(codes.PARTNER_004,),
     ),
 )

@@ -30,13 +30,21 @@ log = structlog.get_logger()
 _ALLOW: Final[Header] = (b"allow", b"POST")
 _CLOSE: Final[Header] = (b"connection", b"close")
 _FRAMES_LOGGED: Final = 8
+FALL_SILENT: Final = "fall_silent"
+"""Where, in a request's ASGI state, the server's protocol says how to leave it without an answer."""
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What goes back: an HTTP status and an envelope."""
+    """What goes back: an HTTP status and an envelope.
+
+    `headers` are its own beside the usual ones. With `silent_seconds` nothing goes back: the connection is
+    held for so long and then closed.
+    """
 
     status: int
     body: bytes
+    headers: tuple[Header, ...] = ()
+    silent_seconds: float | None = None
 
 
 class PartnerApi:
@@ -84,7 +92,11 @@ class PartnerApi:
             await _send(send, refusal, _headers_of(refused))
         else:
             assert operation is not None
-            await _send(send, await self.answer(operation, headers, body, scope.get("client")))
+            answer = await self.answer(operation, headers, body, scope.get("client"))
+            if answer.silent_seconds is None:
+                await _send(send, answer, answer.headers)
+            else:
+                await _fall_silent(scope, receive, answer.silent_seconds)
 
 
 async def _body_for(operation: Operation | None, scope: Scope, receive: Receive) -> bytes:
@@ -115,6 +127,13 @@ def told_of(error: Exception) -> dict[str, object]:
     frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_LOGGED:]
     where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
     return {"error": type(error).__name__, "where": where}
+
+
+async def _fall_silent(scope: Scope, receive: Receive, seconds: float) -> None:
+    """Wait until the connection is gone: whoever returns earlier without an answer makes it a 500."""
+    scope["state"][FALL_SILENT](seconds)
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _send(send: Send, answer: Answer, more_headers: tuple[Header, ...] = ()) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import lru_cache, partial
 from typing import ClassVar, Final
 
 import httptools
@@ -21,7 +22,8 @@ from cheonggu.web import envelope
 from cheonggu.web.body import MAX_BODY_BYTES
 from cheonggu.web.envelope import Header
 from cheonggu.web.operations import ROUTES, Operation
-from cheonggu.web.partner_api import PartnerApi
+from cheonggu.web.partner_api import FALL_SILENT, PartnerApi
+from cheonggu.web.silence import Silence
 
 HEAD_BYTES: Final = 16 * 1024
 HEAD_SECONDS: Final = 10.0
@@ -69,6 +71,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     api: ClassVar[PartnerApi]
     """Answers the operations; see `protocol_for`."""
+    silence: ClassVar[Silence]
 
     parser: httptools.HttpRequestParser  # pyright: ignore[reportIncompatibleVariableOverride] - None at its end
     _head_bytes = 0
@@ -88,7 +91,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - as in uvicorn
         """Take a connection, unless there are too many."""
         super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
+        if len(self.connections) - len(self.silence) > MOST_CONNECTIONS:
             transport.abort()
             return
         self._expect(HEAD_SECONDS)
@@ -97,6 +100,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Let go of the connection."""
         self._expect_nothing()
         self._reads_again()
+        self.silence.end(self.transport)
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
 
@@ -216,6 +220,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expects
         self.headers.extend(headers)
         super().on_headers_complete()
+        silent = partial(self.silence.fall, self.transport, self.cycle)
+        self.scope.setdefault("state", {})[FALL_SILENT] = silent
 
     def on_body(self, body: bytes) -> None:
         """Part of a body; nobody reads it after a refusal."""
@@ -241,6 +247,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     async def _answer(self, exchange: _Exchange) -> None:
         answer = await self.api.answer(exchange.operation, exchange.headers, exchange.body, self.client)
+        if answer.silent_seconds is not None:
+            self.silence.fall(self.transport, exchange, answer.silent_seconds)
+            return
         if self.flow.write_paused:
             await self.flow.drain()
         if exchange.disconnected or self.transport.is_closing():
@@ -248,10 +257,16 @@ class BoundedProtocol(HttpToolsProtocol):
         exchange.response_complete = True
         every = tuple(self.server_state.default_headers)
         head = _head(answer.status, every, exchange.keep_alive)
-        self.transport.write(b"%b%d\r\n\r\n%b" % (head, len(answer.body), answer.body))
+        more = _lines(answer.headers) if answer.headers else b""
+        self.transport.write(b"%b%d\r\n%b\r\n%b" % (head, len(answer.body), more, answer.body))
         if not exchange.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+    def shutdown(self) -> None:
+        """The server stops: what is due is answered, and nothing else waited for."""
+        if not self.silence.stop(self.transport):
+            super().shutdown()
 
     def on_response_complete(self) -> None:
         """An answer was written. The timer of an idle connection runs on, as most are not idle for long."""
@@ -306,9 +321,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._had_enough, self.cycle.keep_alive = True, False
             return
         body = envelope.refusal_body(codes.VALIDATION_001, _WHY[status])
-        head = [STATUS_LINE[status], b"connection: close\r\n"]
-        head += [b"%b: %b\r\n" % header for header in envelope.headers(status, body)]
-        self.transport.write(b"".join([*head, b"\r\n", body]))
+        lines = _lines([(b"connection", b"close"), *envelope.headers(status, body)])
+        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
         self.transport.close()
 
 
@@ -318,7 +332,7 @@ def protocol_for(api: PartnerApi) -> type[BoundedProtocol]:
     class Protocol(BoundedProtocol):
         pass
 
-    Protocol.api = api
+    Protocol.api, Protocol.silence = api, Silence()
     return Protocol
 
 
@@ -328,8 +342,11 @@ def _head(status: int, every: tuple[Header, ...], keep_alive: bool) -> bytes:  #
     headers = (*every, *envelope.standing_headers(status))
     if not keep_alive:
         headers = (*headers, (b"connection", b"close"))
-    lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-    return STATUS_LINE[status] + lines + b"content-length: "
+    return STATUS_LINE[status] + _lines(headers) + b"content-length: "
+
+
+def _lines(headers: Iterable[Header]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
 _WHY: Final = {

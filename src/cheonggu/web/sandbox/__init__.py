@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from cheonggu.web.sandbox import callbacks, clock, messages, partners, payments, trouble
+from cheonggu.web.sandbox import callbacks, clock, messages, partners, payments, requests, trouble
 
 
 def routes() -> list[BaseRoute]:
@@ -16,4 +16,5 @@ def routes() -> list[BaseRoute]:
         *payments.routes(),
         *clock.routes(),
         *partners.routes(),
+        *requests.routes(),
     ]

@@ -72,4 +72,5 @@ async def _reset(service: Service, request: Request) -> dict[str, object]:
         if not await practice.has_stragglers(service.db, service.clock.now()):
             break
     service.directory.forget()
+    request.app.state.journal.forget()
     return {"reset": True}

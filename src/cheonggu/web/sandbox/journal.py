@@ -1,0 +1,201 @@
+"""What was asked of this process and what it answered, lately: a bounded list in memory. Never in live mode.
+
+A request costs one short tuple. Whatever is shown of it is made when somebody looks.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final, cast
+
+import msgspec
+
+from cheonggu.domain import masking
+from cheonggu.web.operations import Operation
+from cheonggu.web.partner_api import Answer
+
+MOST_NOTED: Final = 500
+BODY_BYTES: Final = 8 * 1024
+"""So much of a body is kept: a sound one is a tenth of it."""
+MOST_READ: Final = 5_000
+"""Different requests to /bill/read that are remembered beyond the others, for an inspection's sake."""
+
+Subject = tuple[str, str]
+"""The apiKey and the billId that a request names; empty where it names none."""
+
+_API_KEY: Final = re.compile(r'("apiKey"\s*:\s*")([^"]*)(?=")')
+_decode: Final = msgspec.json.Decoder().decode
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One request and its answer, without their texts; `code` is null where no answer was made."""
+
+    id: str
+    at: datetime
+    operation: str
+    path: str
+    api_key: str
+    """Masked."""
+    bill_id: str
+    code: str | None
+    message: str | None
+    http_status: int | None
+    answered: bool
+    """False where the answer was made and kept back, or never made."""
+    milliseconds: float
+    idempotency_key: bool
+    test_code: str | None
+    explanation: object
+    """Why it was refused; see explanations.py."""
+
+
+class WholeEntry(Entry, frozen=True, kw_only=True, rename="camel"):
+    """An entry with both texts, apiKeys masked. A long body is cut; `body_bytes` is its whole length."""
+
+    body: str
+    body_bytes: int
+    answer: str | None
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is kept of a request."""
+
+    at: float
+    """Seconds since 1970, real time."""
+    seconds: float
+    operation: Operation
+    body: bytes
+    answer: Answer
+    keyed: bool
+    test_code: str | None = None
+    explanation: object = None
+    cut: tuple[Subject, int] | None = None
+    """Of a body that was cut: whom and what it named, and its whole length."""
+
+    @property
+    def subject(self) -> Subject:
+        """Whom and which bill the request named."""
+        return self.cut[0] if self.cut else subject_of(self.body)
+
+    @property
+    def told(self) -> dict[str, object]:
+        """The envelope that was made for it; empty if none was."""
+        return cast("dict[str, object]", _decode(self.answer.body)) if self.answer.body else {}
+
+
+class Journal:
+    """The last requests to operations that this process had."""
+
+    def __init__(self) -> None:
+        self._tag = secrets.token_hex(3)
+        """Another process' entries must not be taken for this one's."""
+        self._count = 0
+        self._notes: deque[Note] = deque(maxlen=MOST_NOTED)
+        self._reads: dict[bytes, None] = {}
+
+    @property
+    def count(self) -> int:
+        """How many requests there were; it grows with each."""
+        return self._count
+
+    def note(self, note: Note) -> None:
+        """Keep a request."""
+        self._notes.append(note if len(note.body) <= BODY_BYTES else _cut(note))
+        self._count += 1
+
+    def note_read(self, body: bytes) -> None:
+        """Remember that a bill was read with success, longer than what `note` keeps."""
+        if len(body) <= BODY_BYTES:
+            self._reads.pop(body, None)
+            self._reads[body] = None
+            if len(self._reads) > MOST_READ:
+                del self._reads[next(iter(self._reads))]
+
+    def forget(self) -> None:
+        """Forget everything; ids go on."""
+        self._notes.clear()
+        self._reads.clear()
+
+    def was_read(self, api_key: str, bill_id: str) -> bool:
+        """Whether this process answered a successful /bill/read of a bill."""
+        return any(subject_of(body) == (api_key, bill_id) for body in self._reads)
+
+    def reads(self, api_key: str) -> list[str]:
+        """The bills that a partner has read with success, the last one first."""
+        subjects = (subject_of(body) for body in reversed(self._reads))
+        return [bill_id for key, bill_id in subjects if key == api_key]
+
+    def newest(self) -> Iterator[tuple[int, Note]]:
+        """Every entry's number and note, the newest first."""
+        return zip(range(self._count, 0, -1), reversed(self._notes), strict=False)
+
+    def find(self, entry_id: str) -> tuple[int, Note] | None:
+        """An entry by its id."""
+        return next((found for found in self.newest() if self.id_of(found[0]) == entry_id), None)
+
+    def id_of(self, number: int) -> str:
+        """The id of an entry."""
+        return f"{self._tag}-{number}"
+
+    def entry(self, number: int, note: Note) -> Entry:
+        """An entry as it is listed."""
+        return msgspec.convert(self._facts(number, note), Entry)
+
+    def whole(self, number: int, note: Note) -> WholeEntry:
+        """An entry with its texts."""
+        facts = self._facts(number, note) | {
+            "body": _masked(note.body),
+            "bodyBytes": note.cut[1] if note.cut else len(note.body),
+            "answer": _masked(note.answer.body) if note.answer.body else None,
+        }
+        return msgspec.convert(facts, WholeEntry)
+
+    def _facts(self, number: int, note: Note) -> dict[str, object]:
+        (api_key, bill_id), told = note.subject, note.told
+        return {
+            "id": self.id_of(number),
+            "at": datetime.fromtimestamp(note.at, UTC),
+            "operation": note.operation.name,
+            "path": note.operation.path,
+            "apiKey": masking.key(api_key),
+            "billId": bill_id,
+            "code": told.get("code"),
+            "message": told.get("message"),
+            "httpStatus": note.answer.status if told else None,
+            "answered": note.answer.silent_seconds is None,
+            "milliseconds": round(note.seconds * 1000, 3),
+            "idempotencyKey": note.keyed,
+            "testCode": note.test_code,
+            "explanation": note.explanation,
+        }
+
+
+def subject_of(body: bytes) -> Subject:
+    """Whom and which bill a request's body names."""
+    try:
+        tree = _decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return "", ""
+    bill = _field(tree, "bill")
+    return _text(_field(tree, "apiKey")), _text(_field(bill, "billId"))
+
+
+def _cut(note: Note) -> Note:
+    cut = subject_of(note.body), len(note.body)
+    return msgspec.structs.replace(note, body=note.body[:BODY_BYTES], cut=cut)
+
+
+def _field(tree: object, name: str) -> object:
+    return cast("dict[str, object]", tree).get(name) if isinstance(tree, dict) else None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _masked(text: bytes) -> str:
+    return _API_KEY.sub(lambda found: found[1] + masking.key(found[2]), text.decode(errors="replace"))
