@@ -1,6 +1,7 @@
 """The embedded server lives and ends with its owner: as root, and as a normal user if root runs the tests."""
 
 import os
+import platform
 import shutil
 import tempfile
 import threading
@@ -13,6 +14,7 @@ import pytest
 
 from cheonggu.store import embedded
 from cheonggu.store.embedded import sockets
+from cheonggu.store.embedded.server import crash_settings
 from cheonggu.store.postgres import connect
 from tests.embedded_owners import (
     ACCOUNTS,
@@ -93,6 +95,28 @@ async def test_commits_are_durable_and_text_sorts_by_code_point(served: tuple[Ac
         assert await ask(owner.dsn, "SELECT current_setting($1)", name) == ["on"]
     words = "SELECT word FROM unnest(ARRAY['나', 'a', '가', 'B']) word ORDER BY word"
     assert await ask(owner.dsn, words) == ["B", "a", "가", "나"]
+
+
+@pytest.mark.parametrize(
+    ("system", "release", "method"),
+    [
+        ("Linux", "5.8.0-63-generic", "syncfs"),
+        ("Linux", "6.18.44", "syncfs"),
+        ("Linux", "5.7.19", None),
+        ("Linux", "4.18.0-553.el8_10.x86_64", None),
+        ("Linux", "unheard of", None),
+        ("Darwin", "24.1.0", None),
+    ],
+)
+def test_one_call_writes_out_all_files_after_a_crash_where_it_tells_of_errors(
+    system: str, release: str, method: str | None
+) -> None:
+    assert crash_settings(system, release).get("recovery_init_sync_method") == method
+
+
+@pytest.mark.skipif(not crash_settings(platform.system(), platform.release()), reason="not on this system")
+async def test_the_server_takes_the_quick_way_after_a_crash(served: tuple[Account, Owner]) -> None:
+    assert await ask(served[1].dsn, "SHOW recovery_init_sync_method") == ["syncfs"]
 
 
 async def test_the_server_keeps_to_itself(served: tuple[Account, Owner]) -> None:

@@ -1,6 +1,8 @@
 """The embedded server: one PostgreSQL per data directory, which ends with the process that started it."""
 
 import asyncio
+import platform
+import re
 import signal
 import subprocess
 import sys
@@ -27,20 +29,33 @@ START_SECONDS = 600.0  # after a crash it first replays up to max_wal_size, on w
 STOP_STEPS = ((signal.SIGINT, 8.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 2.0))
 CHILDREN_SECONDS = 3.0  # they notice by themselves that a killed server is gone
 
+SYNCFS_LINUX = (5, 8)  # the first that tells of errors
+
+
+def crash_settings(system: str, release: str) -> dict[str, str]:
+    """Settings for a quick start after a crash: asking the file system once to write what it holds, and not
+    once for each of a thousand files, took 0.05 s in place of 1 s on a busy machine."""
+    version = re.match(r"(\d+)\.(\d+)", release)
+    tells = version is not None and (int(version[1]), int(version[2])) >= SYNCFS_LINUX
+    return {"recovery_init_sync_method": "syncfs"} if system == "Linux" and tells else {}
+
+
 SETTINGS = {
     # Durable: an acknowledged commit outlives the process and the machine.
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
     **({"wal_sync_method": "fsync_writethrough"} if sys.platform == "darwin" else {}),
+    **crash_settings(platform.system(), platform.release()),
     # Reached through the private folder only.
     "listen_addresses": "",
     "port": str(sockets.PORT),
     "max_connections": "100",
-    # Small rows, short statements, a disk without a head, checkpoints by time and not by volume.
+    # Small rows, short statements, a disk without a head. After a crash each gigabyte of WAL since the last
+    # checkpoint takes four seconds: so much comes together only under a load that more of them would slow.
     "shared_buffers": "128MB",
     "max_wal_size": "2GB",
-    "checkpoint_timeout": "15min",
+    "checkpoint_timeout": "5min",
     "wal_compression": "off",
     "random_page_cost": "1.1",
     "jit": "off",
