@@ -49,7 +49,7 @@ RETURNING message_no
 
 
 async def old_messages(conn: OwnConnection) -> dict[str, str]:
-    """Two messages each of bills of two partners, in every state; the old ids that they had by their new ones."""
+    """Messages of two partners in every state, two of each bill; the ids that they had by their new ones."""
     old_ids: dict[str, str] = {}
     for partner_id in (1, 2):
         for bill_no, state in enumerate(STATES, start=100 * partner_id):
