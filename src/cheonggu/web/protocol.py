@@ -21,6 +21,7 @@ from cheonggu.domain import codes
 from cheonggu.web import envelope
 from cheonggu.web.body import MAX_BODY_BYTES
 from cheonggu.web.envelope import Header
+from cheonggu.web.lingering import Gently, Lingering
 from cheonggu.web.operations import ROUTES, Operation
 from cheonggu.web.partner_api import FALL_SILENT, PartnerApi
 from cheonggu.web.silence import Silence
@@ -85,6 +86,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _in_body = False
     _had_enough = False
     """Nothing more is taken from this connection; what is due is answered, and ends it."""
+    _lingering: Lingering | None = None
+    """It was answered for the last time, and the client may still send."""
     _unread: asyncio.TimerHandle | None = None
     _timer: asyncio.TimerHandle | None = None
 
@@ -99,6 +102,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the connection."""
         self._expect_nothing()
+        if self._lingering is not None:
+            self._lingering.end()
         self._reads_again()
         self.silence.end(self.transport)
         super().connection_lost(exc)
@@ -107,6 +112,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on; what is not whole by now is waited for, but not for ever."""
         if self._had_enough:
+            if self._lingering is not None:
+                self._lingering.drop(data)
             return
         data = self._without_upgrade(data)
         continued, first = self._in_head, not self.cycle
@@ -117,7 +124,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(400)
         except httptools.HttpParserUpgrade:
             pass  # a CONNECT: answered like any other, and what follows it is not read
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._lingering is not None:
             return
         if self._in_head:
             # What stands before a head in one piece does not count as the head's, however much it is.
@@ -222,6 +229,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         silent = partial(self.silence.fall, self.transport, self.cycle)
         self.scope.setdefault("state", {})[FALL_SILENT] = silent
+        # All that is asked of one:
+        self.cycle.transport = Gently(self.transport, self._end)  # pyright: ignore[reportAttributeAccessIssue]
 
     def on_body(self, body: bytes) -> None:
         """Part of a body; nobody reads it after a refusal."""
@@ -260,7 +269,7 @@ class BoundedProtocol(HttpToolsProtocol):
         more = _lines(answer.headers) if answer.headers else b""
         self.transport.write(b"%b%d\r\n%b\r\n%b" % (head, len(answer.body), more, answer.body))
         if not exchange.keep_alive:
-            self.transport.close()
+            self._end()
         self.on_response_complete()
 
     def shutdown(self) -> None:
@@ -271,7 +280,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer was written. The timer of an idle connection runs on, as most are not idle for long."""
         self.server_state.total_requests += 1
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._lingering is not None:
             return
         self.flow.resume_reading()
         if self.pipeline:
@@ -323,7 +332,23 @@ class BoundedProtocol(HttpToolsProtocol):
         body = envelope.refusal_body(codes.VALIDATION_001, _WHY[status])
         lines = _lines([(b"connection", b"close"), *envelope.headers(status, body)])
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
-        self.transport.close()
+        if status == 408:
+            self.transport.close()  # it is silent, or next to it
+        else:
+            self._linger()
+
+    def _end(self) -> None:
+        """Close the connection after its last answer; a client that may still be sending is heard out."""
+        if self._in_head or self._in_body or self._had_enough:
+            self._linger()
+        else:
+            self.transport.close()
+
+    def _linger(self) -> None:
+        self._expect_nothing()
+        self._had_enough = True
+        self._lingering = self._lingering or Lingering(self.loop, self.transport)
+        self.flow.resume_reading()
 
 
 def protocol_for(api: PartnerApi) -> type[BoundedProtocol]:

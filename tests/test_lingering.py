@@ -1,0 +1,88 @@
+"""An answer that comes before its request has ended is read all the same; real sockets on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cheonggu.web import lingering
+from tests.live import Live
+
+MEGABYTE = b"x" * 1_000_000
+
+
+def written_then_read(port: int, pieces: Iterator[bytes]) -> bytes:
+    """What a client hears that listens only when it has written all; nothing, if it is reset before."""
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as sock:
+        try:
+            for piece in pieces:
+                sock.sendall(piece)
+            heard = b""
+            while piece := sock.recv(65_536):
+                heard += piece
+        except ConnectionError:
+            return b""
+        return heard
+
+
+def declared(megabytes: int) -> Iterator[bytes]:
+    yield b"POST /bill HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (megabytes * len(MEGABYTE))
+    yield from [MEGABYTE] * megabytes
+
+
+def chunked(megabytes: int) -> Iterator[bytes]:
+    yield b"POST /bill HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    yield from [b"%x\r\n%b\r\n" % (len(MEGABYTE), MEGABYTE)] * megabytes
+    yield b"0\r\n\r\n"
+
+
+def long_head(megabytes: int) -> Iterator[bytes]:
+    yield b"POST /bill HTTP/1.1\r\nHost: x\r\nA: "
+    yield from [MEGABYTE] * megabytes
+
+
+def no_http(megabytes: int) -> Iterator[bytes]:
+    yield b"\x16\x03\x01\r\n\r\n"
+    yield from [MEGABYTE] * megabytes
+
+
+@pytest.mark.parametrize(
+    ("request_of", "megabytes", "status"),
+    [
+        (declared, 3, b"413"),
+        (declared, 12, b"413"),
+        (chunked, 3, b"413"),
+        (long_head, 3, b"431"),
+        (no_http, 3, b"400"),
+    ],
+)
+async def test_a_client_that_writes_all_before_it_reads_hears_why_it_was_refused(
+    live: Live, request_of: Callable[[int], Iterator[bytes]], megabytes: int, status: bytes
+) -> None:
+    port = live.service.settings.port
+    heard = [await asyncio.to_thread(written_then_read, port, request_of(megabytes)) for _ in range(20)]
+    assert [one.split(b" ")[1:2] for one in heard] == [[status]] * 20
+    assert all(one.count(b"HTTP/1.1 ") == 1 for one in heard)
+
+
+@pytest.mark.parametrize(("name", "limit"), [("BYTES", 200_000), ("SECONDS", 0.2)])
+async def test_a_client_that_never_ends_is_not_heard_out(
+    live: Live, name: str, limit: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lingering, name, limit)
+    reader, writer = await asyncio.open_connection("127.0.0.1", live.service.settings.port)
+    writer.write(b"POST /bill HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000000\r\n\r\n")
+    assert b" 413 " in await asyncio.wait_for(reader.read(), 5)
+
+    async def goes_on() -> None:
+        while True:
+            writer.write(b"x" * 1_000)
+            await writer.drain()
+            await asyncio.sleep(0.001)
+
+    with pytest.raises(ConnectionError):
+        await asyncio.wait_for(goes_on(), 4)
+    writer.close()
