@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from html import unescape
 from types import SimpleNamespace
 
@@ -23,9 +24,9 @@ URL = "https://bills.example"
 LANGUAGES = ("ko", "en")
 
 
-async def opened(language: str, path: str = "/docs", *, sandbox: bool = True) -> Answer:
+async def opened(language: str, path: str = "/docs", *, sandbox: bool = True, url: str = URL) -> Answer:
     app = Starlette(routes=docs_page.routes())
-    app.state.service = SimpleNamespace(settings=SimpleNamespace(public_url=URL, sandbox=sandbox))
+    app.state.service = SimpleNamespace(settings=SimpleNamespace(public_url=url, sandbox=sandbox))
     return await call(app, path, method="GET", headers=[("accept-language", language), ("host", "x")])
 
 
@@ -48,6 +49,27 @@ async def test_the_page_tells_every_operation_field_and_code(language: str) -> N
     for words in FIELD_WORDS.values():
         assert words.term in text
         assert (words.korean if language == "ko" else words.english) in text
+
+
+async def test_page_and_document_are_made_once_and_not_for_each_who_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+
+    def counted(name: str, make: Callable[..., object]) -> Callable[..., object]:
+        def count(*given: object, **named: object) -> object:
+            made.append(name)
+            return make(*given, **named)
+
+        return count
+
+    monkeypatch.setattr(rendering, "page", counted("page", rendering.page))
+    monkeypatch.setattr(docs_page, "document", counted("document", docs_page.document))
+    for path in ("/docs", "/openapi.json"):
+        for language in LANGUAGES:
+            answers = [(await opened(language, path, url="https://once.example")).body for _ in range(3)]
+            assert len(set(answers)) == 1
+    assert made == ["page", "page", "document"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -43,23 +43,25 @@ def routes() -> list[BaseRoute]:
 async def openapi_json(request: Request) -> Response:
     """The OpenAPI document of this server."""
     service: Service = request.app.state.service
+    return _document(service.settings.public_url)
+
+
+@cache  # one answer for all: a crowd that asks for it, or for the page, must not keep others waiting
+def _document(public_url: str) -> Response:
+    text = msgspec.json.format(msgspec.json.encode(document(public_url)), indent=1)
     headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-    return Response(
-        _document_bytes(service.settings.public_url), media_type="application/json", headers=headers
-    )
-
-
-@cache
-def _document_bytes(public_url: str) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(document(public_url)), indent=1)
+    return Response(text, media_type="application/json", headers=headers)
 
 
 async def docs(request: Request) -> Response:
     """The page, in the language that the browser prefers."""
     service: Service = request.app.state.service
-    language = rendering.language_of(request)
     settings = service.settings
+    return _page(rendering.language_of(request), settings.public_url, sandbox=settings.sandbox)
 
+
+@cache
+def _page(language: Language, public_url: str, *, sandbox: bool) -> Response:
     def t(phrase: str, **figures: object) -> Markup:
         return _say(language, phrase, **figures)
 
@@ -67,10 +69,10 @@ async def docs(request: Request) -> Response:
         "docs.html",
         language,
         t=t,
-        sandbox=settings.sandbox,
+        sandbox=sandbox,
         held_seconds=int(HELD_SECONDS),
-        public_url=settings.public_url,
-        operations=_operations(language, settings.public_url, sandbox=settings.sandbox),
+        public_url=public_url,
+        operations=[_operation(operation, language, public_url, sandbox=sandbox) for operation in OPERATIONS],
         code_rows=[_code_row(code, language) for code in codes.CODES.values()],
         marks="SDMCO",
         hashes=_HASHES,
@@ -113,11 +115,6 @@ class OperationDocs(msgspec.Struct, frozen=True, kw_only=True):
     curl: str
     answer: Markup
     codes: list[CodeRow]
-
-
-@cache
-def _operations(language: Language, public_url: str, *, sandbox: bool) -> list[OperationDocs]:
-    return [_operation(operation, language, public_url, sandbox=sandbox) for operation in OPERATIONS]
 
 
 def _operation(operation: Operation, language: Language, public_url: str, *, sandbox: bool) -> OperationDocs:
