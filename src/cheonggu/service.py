@@ -11,6 +11,7 @@ from cheonggu.domain.guesses import Guesses
 from cheonggu.providers import Gateway, Sender
 from cheonggu.providers.courier import Courier
 from cheonggu.providers.outbound import Outbound
+from cheonggu.store.bell import Bell
 from cheonggu.store.partners import Directory
 from cheonggu.store.short_codes import ShortCodes
 
@@ -29,3 +30,4 @@ class Service(Desk):
     guard: Guard
     outbound: Outbound
     courier: Courier
+    bell: Bell

@@ -10,8 +10,10 @@ from cheonggu.config import Settings, require_providers
 from cheonggu.domain.guard import Guard
 from cheonggu.domain.guesses import Guesses
 from cheonggu.providers.outbound import Outbound
-from cheonggu.providers.sandbox import SandboxGateway, SandboxSender, TroubledCourier
+from cheonggu.providers.sandbox import SandboxGateway, SandboxSender, sandbox_courier
 from cheonggu.service import Service
+from cheonggu.store import listeners
+from cheonggu.store.bell import Bell
 from cheonggu.store.changes import Changes
 from cheonggu.store.clock import Clock
 from cheonggu.store.intake import Intake
@@ -32,11 +34,12 @@ async def open_service(settings: Settings, dsn: str) -> AsyncGenerator[Service]:
     keyring = Keyring.parse(settings.secret_key or kept_secret_key(settings.data_dir))
     db = await open_database(dsn)
     clock, directory = Clock(), Directory(db)
-    changes = Changes(dsn, db, clock, directory)
+    bell = Bell()
+    changes = Changes(dsn, db, clock, directory, {listeners.CHANNEL: bell} if settings.sandbox else {})
     intake = Intake(db, dsn, keyring)
     guard = Guard(settings.callback_allow, loopback=settings.sandbox)
     outbound = Outbound(guard)
-    courier = TroubledCourier(outbound, db, clock) if settings.sandbox else outbound
+    courier = sandbox_courier(outbound, db, clock, bell) if settings.sandbox else outbound
     sender, gateway = SandboxSender(db, clock), SandboxGateway(db, clock)
     try:
         await changes.start()
@@ -55,6 +58,7 @@ async def open_service(settings: Settings, dsn: str) -> AsyncGenerator[Service]:
             guard=guard,
             outbound=outbound,
             courier=courier,
+            bell=bell,
         )
     finally:
         await intake.close()

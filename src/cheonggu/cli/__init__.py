@@ -15,6 +15,7 @@ from cheonggu.cli import (
     callbacks,
     dev,
     doctor,
+    listen,
     operate,
     part,
     partners,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 
 app.command("dev")(dev.dev)
+app.command("listen")(listen.listen)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 app.command("migrate")(serve.migrate)

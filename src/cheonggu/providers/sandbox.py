@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from typing import Final
 
+from cheonggu.providers.courier import Courier
 from cheonggu.providers.sandbox_gateway import SandboxGateway
+from cheonggu.providers.sandbox_listen import ListenedCourier
 from cheonggu.providers.sandbox_sender import SandboxSender
 from cheonggu.providers.sandbox_trouble import TroubledCourier
-from cheonggu.store.postgres import Connection
+from cheonggu.store.bell import Bell
+from cheonggu.store.clock import Clock
+from cheonggu.store.postgres import Connection, Database
 
-__all__ = ["SandboxGateway", "SandboxSender", "TroubledCourier", "erase_practice", "forget_partner"]
+__all__ = ["SandboxGateway", "SandboxSender", "erase_practice", "forget_partner", "sandbox_courier"]
+
+
+def sandbox_courier(outbound: Courier, db: Database, clock: Clock, bell: Bell) -> Courier:
+    """Callbacks meet trouble first, then whoever listens for them, then their own address."""
+    return TroubledCourier(ListenedCourier(outbound, db, bell), db, clock)
 
 
 async def erase_practice(conn: Connection) -> None:

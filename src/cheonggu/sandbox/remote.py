@@ -54,6 +54,10 @@ class Remote:
             ) from error
         finally:
             connection.close()
+        return self.judge(status, raw)
+
+    def judge(self, status: int, raw: bytes) -> dict[str, Any]:
+        """The object that an endpoint answered. Raises SandboxRefused for anything else."""
         told = _object(raw)
         # Some refusals have the status 200; they stand in the envelope, which nothing else here does.
         if status == 200 and told is not None and set(told) != _ENVELOPE:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
 
+from cheonggu.store.bell import Bell
 from cheonggu.store.clock import Clock
 from cheonggu.store.partners import Directory
 from cheonggu.store.postgres import CHANNEL, Database, DatabaseAway, away, connect
@@ -18,13 +20,24 @@ _RETRY_SECONDS: Final = 0.5
 
 
 class Changes:
-    """One listening connection. While it is down nothing is remembered, so nothing stale is believed."""
+    """One listening connection. While it is down nothing is remembered, so nothing stale is believed.
 
-    def __init__(self, dsn: str, db: Database, clock: Clock, directory: Directory) -> None:
+    `bells` are rung by what is notified on channels of their own.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        db: Database,
+        clock: Clock,
+        directory: Directory,
+        bells: Mapping[str, Bell] | None = None,
+    ) -> None:
         self._dsn = dsn
         self._db = db
         self._clock = clock
         self._directory = directory
+        self._bells = bells or {}
         self._rung = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -58,6 +71,8 @@ class Changes:
         try:
             connection.add_termination_listener(self._ended)
             await connection.add_listener(CHANNEL, self._ring)
+            for channel, bell in self._bells.items():
+                await connection.add_listener(channel, _ringing(bell))
             self._directory.listening(heard=True)
             await self._clock.refresh(self._db)
             while not connection.is_closed():
@@ -80,3 +95,10 @@ class Changes:
     def _ring(self, _connection: object, _pid: int, _channel: str, _payload: object) -> None:
         self._directory.forget()
         self._rung.set()
+
+
+def _ringing(bell: Bell) -> Callable[[object, int, str, object], None]:
+    def ring(_connection: object, _pid: int, _channel: str, topic: object) -> None:
+        bell.ring(str(topic))
+
+    return ring

@@ -25,7 +25,7 @@ class Unread(Refused):
     """The request was refused before its body had ended, so its connection is of no more use."""
 
 
-async def read_body(headers: Iterable[Header], receive: Receive) -> bytes:
+async def read_body(headers: Iterable[Header], receive: Receive, most_bytes: int = MAX_BODY_BYTES) -> bytes:
     """The body as it comes.
 
     Raises Refused with HTTP_413; ClientDisconnect when the client goes away. How long a body may take is the
@@ -33,7 +33,7 @@ async def read_body(headers: Iterable[Header], receive: Receive) -> bytes:
     """
     if _declared_bytes(headers) > DISCARD_BYTES:
         raise Unread(codes.HTTP_413)
-    return await _read(receive)
+    return await _read(receive, most_bytes)
 
 
 def judge_type(headers: Iterable[Header]) -> None:
@@ -55,7 +55,7 @@ def _is_json(content_type: bytes) -> bool:
     )
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive, most_bytes: int) -> bytes:
     """The body; what a header declared of its length is not believed."""
     chunks: list[bytes] = []
     size_bytes, more = 0, True
@@ -65,9 +65,9 @@ async def _read(receive: Receive) -> bytes:
             raise ClientDisconnect
         chunk: bytes = message.get("body", b"")
         size_bytes += len(chunk)
-        if size_bytes <= MAX_BODY_BYTES:
+        if size_bytes <= most_bytes:
             chunks.append(chunk)
         more = message.get("more_body", False)
-    if size_bytes > MAX_BODY_BYTES:
+    if size_bytes > most_bytes:
         raise Unread(codes.HTTP_413) if more else Refused(codes.HTTP_413)
     return b"".join(chunks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from cheonggu.web.sandbox import callbacks, clock, messages, partners, payments, requests, trouble
+from cheonggu.web.sandbox import callbacks, clock, listen, messages, partners, payments, requests, trouble
 
 
 def routes() -> list[BaseRoute]:
@@ -13,6 +13,7 @@ def routes() -> list[BaseRoute]:
         *messages.routes(),
         *trouble.routes(),
         *callbacks.routes(),
+        *listen.routes(),
         *payments.routes(),
         *clock.routes(),
         *partners.routes(),

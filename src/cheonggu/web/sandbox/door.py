@@ -18,7 +18,7 @@ from cheonggu.domain import codes
 from cheonggu.domain.codes import Refused
 from cheonggu.service import Service
 from cheonggu.store.partners import Partner
-from cheonggu.web.body import read_body
+from cheonggu.web.body import MAX_BODY_BYTES, read_body
 from cheonggu.web.envelope import PLAIN_HEADERS, refusal
 from cheonggu.web.forms import from_elsewhere
 from cheonggu.web.guesses import partner_of
@@ -35,7 +35,7 @@ class Asked(msgspec.Struct, kw_only=True):
     apiKey: str = sandbox_partners.FIRST.api_key
 
 
-_AT_FIELD: Final = re.compile(r"`(?:\$\.)?(\w+)`(?: - at `\$`)?$")
+_AT_FIELD: Final = re.compile(r"`(?:\$\.)?(\w+)(?:\[[0-9.]+\])?`(?: - at `\$`)?$")
 
 
 def json_route(path: str, method: str, handler: Handler) -> Route:
@@ -90,19 +90,21 @@ async def partner(service: Service, request: Request, api_key: str) -> Partner:
     return await partner_of(service, api_key, request.client, request.scope["headers"])
 
 
-async def read(request: Request, of: type[T], rules: Mapping[str, str]) -> T:
+async def read(
+    request: Request, of: type[T], rules: Mapping[str, str], most_bytes: int = MAX_BODY_BYTES
+) -> T:
     """The body as a struct. Raises Refused with the rule of the field that does not fit."""
     try:
-        return msgspec.convert(await read_object(request), of)
+        return msgspec.convert(await read_object(request, most_bytes), of)
     except msgspec.ValidationError as error:
         found = _AT_FIELD.search(str(error))
         field = found[1] if found else "본문"
         raise codes.invalid(field, rules.get(field, "빠졌거나 올바르지 않습니다.")) from None
 
 
-async def read_object(request: Request) -> dict[str, object]:
+async def read_object(request: Request, most_bytes: int = MAX_BODY_BYTES) -> dict[str, object]:
     """The JSON object in the body, an empty one without a body.
 
     Whatever its Content-Type: `curl -d` says that it is a form.
     """
-    return parse_object(await read_body((), request.receive) or b"{}")
+    return parse_object(await read_body((), request.receive, most_bytes) or b"{}")
