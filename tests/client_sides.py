@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, cast
 
-from cheonggu.client import NO_RETRY, AsyncClient, Client, Done, Retry
+from cheonggu.client import NO_RETRY, AsyncClient, Client, Retry
 from tests.live import API_KEY, MEMBER, MERCHANT
 
 QUICK: Final = Retry((0.0, 0.0))
@@ -68,9 +68,3 @@ def http(status: int, body: object, *headers: str) -> bytes:
 def envelope(code: str, message: str = "", **data: object) -> dict[str, Any]:
     """An envelope, with data when there is any."""
     return {"code": code, "message": message, "data": data or None}
-
-
-def data_of(outcome: Any) -> Any:
-    """The data of what was done."""
-    assert isinstance(outcome, Done), outcome
-    return cast("Done[Any]", outcome).data

@@ -49,10 +49,6 @@ class Partner:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/callback"
 
-    def answers(self, answers: Sequence[bytes | Act]) -> None:
-        """Answer these in turn from now on."""
-        self._answers = list(answers)
-
     async def stop(self) -> None:
         assert self._server is not None
         self._server.close()

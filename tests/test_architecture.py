@@ -23,6 +23,8 @@ MAY_IMPORT = {
     "delivery": {"delivery", "billing", "providers", "store", "domain", "service"},
     "web": {"web", "delivery", "billing", "store", "domain", "service", "config", "providers"},
     "sandbox": {"sandbox"},
+    "testing": {"testing", "client", "sandbox"},
+    "pytest_plugin": {"testing"},
     "cli": None,
     "config": {"domain"},
     "logs": set[str](),

@@ -33,13 +33,16 @@ class Remote:
 
     def get(self, path: str, **query: object) -> dict[str, Any]:
         """What an endpoint shows; what is None is left out. Raises SandboxRefused."""
-        given = _given(query, self.api_key)
-        return self._ask("GET", f"{quote(path)}?{urlencode(given)}" if given else quote(path), None)
+        return self._ask("GET", self._target(path, query), None)
 
     def post(self, path: str, fields: Mapping[str, object] | None = None) -> dict[str, Any]:
         """What an endpoint answers; fields that are None are left out. Raises SandboxRefused."""
         given = _given(fields or {}, self.api_key)
         return self._ask("POST", quote(path), json.dumps(given, ensure_ascii=False).encode())
+
+    def delete(self, path: str, **query: object) -> dict[str, Any]:
+        """What an endpoint answers to being told to take something away. Raises SandboxRefused."""
+        return self._ask("DELETE", self._target(path, query), None)
 
     def _ask(self, method: str, target: str, body: bytes | None) -> dict[str, Any]:
         connection, prefix = self._connection()
@@ -63,6 +66,10 @@ class Remote:
         if status == 200 and told is not None and set(told) != _ENVELOPE:
             return told
         raise self._refusal(status, told or {})
+
+    def _target(self, path: str, query: Mapping[str, object]) -> str:
+        given = _given(query, self.api_key)
+        return f"{quote(path)}?{urlencode(given)}" if given else quote(path)
 
     def _connection(self) -> tuple[http.client.HTTPConnection, str]:
         try:
