@@ -45,6 +45,7 @@ def build_app(service: Service, partner_api: PartnerApi) -> ASGIApp:
     browsed.state.service = service
     if isinstance(partner_api, SandboxApi):
         browsed.state.journal = partner_api.journal
+        browsed.state.armed = partner_api.armed
     browsed.router.redirect_slashes = False
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

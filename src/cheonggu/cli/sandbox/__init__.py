@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cheonggu.cli.sandbox import clock, messages, payments
+from cheonggu.cli.sandbox import clock, messages, next_requests, payments
 
 sandbox = typer.Typer(
     help="A running sandbox: see what it sent, decide what happens, move its clock.", no_args_is_help=True
@@ -15,3 +15,4 @@ sandbox.command("pay")(payments.pay)
 sandbox.command("points")(payments.points)
 sandbox.command("clock")(clock.clock)
 sandbox.command("reset")(clock.reset)
+sandbox.command("next")(next_requests.next_)

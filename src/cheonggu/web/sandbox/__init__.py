@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from cheonggu.web.sandbox import callbacks, clock, listen, messages, partners, payments, requests, trouble
+from cheonggu.web.sandbox import (
+    armed,
+    callbacks,
+    clock,
+    listen,
+    messages,
+    partners,
+    payments,
+    requests,
+    trouble,
+)
 
 
 def routes() -> list[BaseRoute]:
@@ -18,4 +28,5 @@ def routes() -> list[BaseRoute]:
         *clock.routes(),
         *partners.routes(),
         *requests.routes(),
+        *armed.routes(),
     ]

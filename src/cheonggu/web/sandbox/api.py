@@ -10,6 +10,7 @@ from cheonggu.web.envelope import Header
 from cheonggu.web.guesses import Peer
 from cheonggu.web.operations import IDEMPOTENCY_KEY, Operation
 from cheonggu.web.partner_api import Answer, PartnerApi
+from cheonggu.web.sandbox.armed import Armed
 from cheonggu.web.sandbox.journal import Journal, Note
 from cheonggu.web.sandbox.test_codes import TEST_CODE_HEADER, Wish
 
@@ -25,6 +26,7 @@ class SandboxApi(PartnerApi):
     def __init__(self, service: Service) -> None:
         super().__init__(service)
         self.journal = Journal()
+        self.armed = Armed()
 
     async def answer(self, operation: Operation, headers: list[Header], body: bytes, peer: Peer) -> Answer:
         """The answer to a POST to an operation, noted in the journal."""
@@ -36,10 +38,13 @@ class SandboxApi(PartnerApi):
             elif name == _KEY_HEADER:
                 keyed = True
         test_code = None
-        if asks:
-            wish = Wish(operation)
+        wanted = self.armed.take(body, operation.name) if self.armed else None
+        if asks or wanted is not None:
+            wish = Wish(operation, None if asks or wanted is None else wanted.code)
             answer = wish.granted(await super().answer(wish.operation, headers, body, peer))
             test_code = wish.test_code
+            if wanted is not None and (asks or not wish.in_order):
+                self.armed.give_back(wanted)
         else:
             answer = await super().answer(operation, headers, body, peer)
         if answer.status == 200 and operation.name == "billRead":

@@ -17,7 +17,7 @@ from cheonggu.providers.sandbox import erase_practice
 from cheonggu.service import Service
 from cheonggu.store import practice
 from cheonggu.store.postgres import Connection
-from cheonggu.web.sandbox import door
+from cheonggu.web.sandbox import armed, door
 from cheonggu.web.sandbox.door import Asked, json_route
 
 
@@ -73,4 +73,5 @@ async def _reset(service: Service, request: Request) -> dict[str, object]:
             break
     service.directory.forget()
     request.app.state.journal.forget()
+    armed.armed(request).forget()
     return {"reset": True}

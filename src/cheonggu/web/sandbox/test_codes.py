@@ -47,23 +47,25 @@ _NEVER_MADE: Final = Answer(0, b"")
 class Wish:
     """One request's wish for an outcome. `operation` stands in for the one that was called."""
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, wanted: str | None = None) -> None:
+        """`wanted` is a test code that was said beforehand; without it the request's header says it."""
         self.operation = msgspec.structs.replace(operation, run=self._run)
         self.test_code: str | None = None
         self._asked = operation
-        self._in_order = False
+        self._wanted = wanted
+        self.in_order = False
 
     async def _run(self, service: Service, _: Operation, incoming: Incoming) -> msgspec.Struct:
-        self.test_code = _test_code(incoming.headers)
+        self.test_code = self._wanted or _test_code(incoming.headers)
         await _JUDGES[self._asked.name](service, self._asked, incoming)
-        self._in_order = True
+        self.in_order = True
         if self.test_code in AFTER:
             return await self._asked.run(service, self._asked, incoming)
         raise Refused(CODES.get(self.test_code, codes.HTTP_503))
 
     def granted(self, answer: Answer) -> Answer:
         """What goes back in place of the answer that was made, which is kept back if that was the wish."""
-        if not self._in_order or self.test_code is None:
+        if not self.in_order or self.test_code is None:
             return answer
         if self.test_code in BEFORE:
             return msgspec.structs.replace(_NEVER_MADE, silent_seconds=BEFORE[self.test_code])

@@ -1,0 +1,148 @@
+"""Outcomes that a partner's next requests get, for programs whose headers nobody can reach into.
+
+What `Cheonggu-Test-Code` does to one request is said here beforehand, through POST /sandbox/test-code. It is
+kept in the memory of the process that was told; of several API processes only that one acts on it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, get_args
+
+import msgspec
+from starlette.requests import Request
+from starlette.routing import Route
+
+from cheonggu.domain.codes import invalid
+from cheonggu.service import Service
+from cheonggu.web.sandbox import door
+from cheonggu.web.sandbox.door import Asked, json_route
+from cheonggu.web.sandbox.journal import subject_of
+from cheonggu.web.sandbox.test_codes import TEST_CODES
+
+Name = Literal[
+    "billSend",
+    "billDestroy",
+    "billResend",
+    "billRead",
+    "billCancel",
+    "readRemainCount",
+    "readMerchantRemainCount",
+]
+MOST_TIMES: Final = 10_000
+MOST_KEPT: Final = 1_000
+"""Of all partners together; more are refused."""
+
+
+class Wanted(msgspec.Struct, kw_only=True):
+    """An outcome for the next requests of a partner: of one operation, or of any."""
+
+    api_key: str
+    operation: Name | None
+    code: str
+    times_left: int
+
+
+class Armed:
+    """What is wanted, in the order in which it was said."""
+
+    def __init__(self) -> None:
+        self._wanted: list[Wanted] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._wanted)
+
+    def arm(self, wanted: Wanted) -> None:
+        """Want an outcome. Raises Refused when too many are wanted already."""
+        if len(self._wanted) >= MOST_KEPT:
+            raise invalid("code", f"기다리는 것이 {MOST_KEPT:,}개를 넘을 수 없습니다. 먼저 지워 주세요.")
+        self._wanted.append(wanted)
+
+    def take(self, body: bytes, operation: str) -> Wanted | None:
+        """What is wanted of this request, used up once."""
+        api_key = subject_of(body)[0]
+        for wanted in self._wanted:
+            if wanted.api_key == api_key and wanted.operation in (None, operation):
+                wanted.times_left -= 1
+                if wanted.times_left == 0:
+                    self._wanted.remove(wanted)
+                return wanted
+        return None
+
+    def give_back(self, wanted: Wanted) -> None:
+        """Its request was not in order, so that it was of no use: the next one gets it."""
+        wanted.times_left += 1
+        if wanted.times_left == 1:
+            self._wanted.insert(0, wanted)
+
+    def of(self, api_key: str) -> list[Wanted]:
+        """What a partner still waits for."""
+        return [wanted for wanted in self._wanted if wanted.api_key == api_key]
+
+    def forget(self, api_key: str | None = None) -> None:
+        """Want nothing more, of one partner or of all."""
+        self._wanted = [one for one in self._wanted if api_key is not None and one.api_key != api_key]
+
+
+class _Arm(Asked, kw_only=True):
+    code: str
+    operation: Name | None = None
+    times: Annotated[int, msgspec.Meta(ge=1, le=MOST_TIMES)] = 1
+
+
+_RULES: Final = {
+    "code": f"{', '.join(TEST_CODES)} 중 하나여야 합니다.",
+    "operation": f"{', '.join(get_args(Name))} 중 하나이거나, 모든 요청이면 빼야 합니다.",
+    "times": f"1부터 {MOST_TIMES:,}까지의 정수여야 합니다.",
+}
+
+
+def routes() -> list[Route]:
+    """The endpoints about what the next requests get."""
+    path = "/sandbox/test-code"
+    return [
+        json_route(path, "GET", _see),
+        json_route(path, "POST", _arm),
+        json_route(path, "DELETE", _forget),
+    ]
+
+
+async def _see(service: Service, request: Request) -> dict[str, object]:
+    return _shown(request, await _partners_key(service, request))
+
+
+async def _arm(service: Service, request: Request) -> dict[str, object]:
+    asked = await door.read(request, _Arm, _RULES)
+    await door.partner(service, request, asked.apiKey)
+    code = asked.code.upper()
+    if code not in TEST_CODES:
+        raise invalid("code", _RULES["code"])
+    armed(request).arm(
+        Wanted(api_key=asked.apiKey, operation=asked.operation, code=code, times_left=asked.times)
+    )
+    return _shown(request, asked.apiKey)
+
+
+async def _forget(service: Service, request: Request) -> dict[str, object]:
+    api_key = await _partners_key(service, request)
+    armed(request).forget(api_key)
+    return _shown(request, api_key)
+
+
+async def _partners_key(service: Service, request: Request) -> str:
+    api_key = request.query_params.get("apiKey", Asked().apiKey)
+    await door.partner(service, request, api_key)
+    return api_key
+
+
+def armed(request: Request) -> Armed:
+    """What is wanted in this process."""
+    return request.app.state.armed
+
+
+def _shown(request: Request, api_key: str) -> dict[str, object]:
+    return {
+        "next": [
+            {"code": one.code, "operation": one.operation, "timesLeft": one.times_left}
+            for one in armed(request).of(api_key)
+        ]
+    }
