@@ -15,8 +15,8 @@ test: $(VENV)/.test-installed check
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.test-installed
-	@$(BIN)/ruff check src tests bench hostile chaos mutants
-	@$(BIN)/ruff format --check src tests bench hostile chaos mutants
+	@$(BIN)/ruff check src tests examples bench hostile chaos mutants
+	@$(BIN)/ruff format --check src tests examples bench hostile chaos mutants
 	@$(BIN)/basedpyright --level error
 
 hostile: $(VENV)/.test-installed

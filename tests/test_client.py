@@ -7,8 +7,10 @@ import json
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, assert_type
 
 import pytest
 
@@ -16,6 +18,8 @@ from cheonggu.client import (
     NO_RETRY,
     AddressWrong,
     AsyncClient,
+    BillStatus,
+    Cancelled,
     Client,
     Done,
     Refused,
@@ -375,6 +379,28 @@ def test_an_api_key_is_not_shown() -> None:
     with Client("http://a.example", api_key="secret-key", member="m", merchant="c", retry=NO_RETRY) as client:
         assert "secret-key" not in repr(client.account)
     assert "secret-key" not in repr(Done(None, "", 200, {"apiKey": "secret-key"}))
+
+
+async def test_methods_keep_the_types_of_their_operations() -> None:
+    """What a type checker sees of them; it fails there, not here."""
+    async with partner(PAID) as server:
+        async with AsyncClient(server.url, api_key="k", member="m", merchant="c") as client:
+            awaited = await client.read("B1")
+            assert_type(awaited, Done[BillStatus] | Refused | Unknown)
+        with Client(server.url, api_key="k", member="m", merchant="c") as blocking:
+            outcome = await asyncio.to_thread(blocking.cancel, "B1", 500, reason="변심")
+            assert_type(outcome, Done[Cancelled] | Refused | Unknown)
+    assert isinstance(awaited, Done)
+    assert isinstance(outcome, Done)
+
+
+def test_the_distribution_is_typed_and_holds_the_client(tmp_path: Path) -> None:
+    build = "import sys, flit_core.buildapi as flit; print(flit.build_wheel(sys.argv[1]))"
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-c", build, tmp_path], cwd=root, check=True)  # noqa: S603
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {"cheonggu/py.typed", "cheonggu/client/__init__.py"} <= names
 
 
 SERVER_PARTS = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from cheonggu.client.answers import Approval, State, approval_of, state_of
 from cheonggu.client.fields import Fields, Unreadable, read_object
@@ -26,6 +26,14 @@ class CallbackUnreadable(ValueError):
 
 class SignatureWrong(ValueError):
     """The callback was not sent by who knows the secret, or not now. Answer 401 and book nothing."""
+
+
+class Headers(Protocol):
+    """A request's headers as any framework has them: a mapping, or what looks like one."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Names and values; the names in whatever case."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +87,7 @@ def parse_callback(body: bytes | str | Mapping[str, Any]) -> Callback:
 
 def verify_signature(
     body: bytes,
-    headers: Mapping[str, str],
+    headers: Headers,
     secrets: str | Sequence[str],
     *,
     now: float | None = None,
@@ -111,7 +119,7 @@ def verify_signature(
 
 def receive(
     body: bytes,
-    headers: Mapping[str, str],
+    headers: Headers,
     secrets: str | Sequence[str],
     *,
     now: float | None = None,
