@@ -65,7 +65,7 @@ def test_the_table_of_two_books_is_the_codes() -> None:
             others = set("WFCD") - {mine} if theirs == "any other" else set(theirs.split(", "))
             for other in sorted(others):
                 told.setdefault((State(mine), State(other)), Todo(todo))
-    assert told == reconciling.TODO
+    assert told == reconciling.WHAT_TO_DO
 
 
 def test_every_verdict_is_explained() -> None:

@@ -43,7 +43,7 @@ class Todo(StrEnum):
 
 
 _W, _F, _C, _D = State.UNPAID, State.PAID, State.CANCELLED, State.DESTROYED
-TODO: Final = {
+WHAT_TO_DO: Final = {
     (_W, _F): Todo.BOOK_PAYMENT,
     (_W, _C): Todo.CLOSE_BILL,
     (_W, _D): Todo.CLOSE_BILL,
@@ -122,7 +122,7 @@ def _todo(yours: Booked, outcome: Outcome[BillStatus]) -> Todo:
     match outcome:
         case Done(theirs):
             if theirs.state is not yours.state:
-                return TODO[yours.state, theirs.state]
+                return WHAT_TO_DO[yours.state, theirs.state]
             known = yours.price_won is not None and theirs.price_won is not None
             return Todo.CHECK_AMOUNT if known and yours.price_won != theirs.price_won else Todo.NOTHING
         case Refused(code=codes.BILL_003.code):
