@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
+from aiohttp.client_proto import ResponseHandler
 
 from cheonggu.providers.outbound import Reason
 from tests.loopback import (
@@ -179,6 +180,40 @@ async def test_an_answer_beyond_the_limit_is_cut_off(answer: bytes | Act, reason
     assert reply.reason is reason
     assert len(reply.body) <= 65_536
     assert reply.duration_ms < 5000
+
+
+@pytest.mark.parametrize(
+    ("beginning", "part", "parts"),
+    [
+        (CHUNKED, b"1\r\n \r\n", 10_000),
+        (b"", b"HTTP/1.1 102 Processing\r\n\r\n", 1_000),
+        (OK, b"X: y\r\n", 0),
+    ],
+    ids=["chunks", "interim answers", "headers"],
+)
+async def test_a_flood_of_tiny_parts_is_cut_off_before_it_keeps_others_waiting(
+    beginning: bytes, part: bytes, parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed_bytes, interim = 0, 0
+    parse, told = ResponseHandler.data_received, ResponseHandler.feed_data
+
+    def counted(self: ResponseHandler, data: bytes) -> None:
+        nonlocal parsed_bytes
+        parsed_bytes += len(data)
+        parse(self, data)
+
+    def tell(self: ResponseHandler, message: Any, size: int = 0) -> None:
+        nonlocal interim
+        interim += 1
+        told(self, message, size)
+
+    monkeypatch.setattr(ResponseHandler, "data_received", counted)
+    monkeypatch.setattr(ResponseHandler, "feed_data", tell)
+    async with partner(once(beginning + part * 200_000)) as server, outbound() as out:
+        reply = not_answered(await out.post(server.url, b"{}", {}))
+    assert reply.reason in {Reason.TOO_LARGE, Reason.HEADERS_TOO_LARGE}
+    assert parsed_bytes < 64 * 1024
+    assert interim + len(reply.body) <= parts
 
 
 async def test_the_beginning_of_a_cut_answer_is_told() -> None:

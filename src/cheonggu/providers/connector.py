@@ -26,8 +26,8 @@ from cheonggu.providers.names import Resolve
 MAX_HEAD_BYTES: Final = 16 * 1024
 MAX_HEADERS: Final = MAX_HEAD_BYTES // len("a:\r\n")
 MAX_BODY_BYTES: Final = 64 * 1024
-MAX_RAW_BYTES: Final = 8 * (MAX_HEAD_BYTES + MAX_BODY_BYTES)
-"""What the body may take on the wire with its chunk framing; beyond it a flood of framing is cut off."""
+PIECE_BYTES: Final = 8 * 1024
+"""So much is parsed before the limits are looked at again; a single read may hold thousands of tiny parts."""
 
 KEEP_ALIVE_SECONDS: Final = 4.0
 """Below the five seconds after which many servers close: we rarely write into a closing connection."""
@@ -151,13 +151,27 @@ class BoundedAnswer(ResponseHandler):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the answer."""
+        if len(data) <= PIECE_BYTES:
+            self._parse(data)
+            return
+        for begin in range(0, len(data), PIECE_BYTES):
+            if self.transport is None or self.transport.is_closing():
+                return
+            self._parse(data[begin : begin + PIECE_BYTES])
+
+    def _parse(self, data: bytes) -> None:
         if not self._head_read and self._raw_bytes > MAX_HEAD_BYTES:
             self._cut(HeadTooLargeError())
-        elif self._raw_bytes > MAX_RAW_BYTES:
+        elif self._raw_bytes > self._most_raw_bytes():
             self._cut(BodyTooLargeError())
         else:
             self._raw_bytes += len(data)
             super().data_received(data)
+
+    def _most_raw_bytes(self) -> int:
+        """What stands around a body may be two heads long, and beyond that no longer than the body itself."""
+        body_bytes = 0 if self._payload is None else self._payload.total_bytes
+        return 2 * (MAX_HEAD_BYTES + body_bytes)
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
         """Whoever reads the body learns what broke it, too, and not only that the connection went."""
