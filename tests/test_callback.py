@@ -320,7 +320,7 @@ async def test_a_partners_key_is_told_by_profile_and_never_kept(service: Service
 def test_a_key_that_straddles_the_cut_leaves_no_piece_behind(before: int) -> None:
     body = b"x" * before + KEY.encode()
     reply = Answered(status=500, body=body, content_encoding=None, duration_ms=1)
-    kept = heard(claimed(), NOON, NOON, reply, KEY).answer
+    kept = heard(claimed(), NOON, reply, KEY).answer
     assert kept.strip(b"x").strip(b"*") == b""
     assert len(kept) <= ANSWER_KEPT_BYTES
 

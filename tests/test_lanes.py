@@ -14,7 +14,7 @@ from cheonggu.service import Service
 from cheonggu.store import outbox
 from cheonggu.store.outbox import Allowance
 from tests.flow import created, deliverer
-from tests.loopback import partner, silence
+from tests.loopback import ACCEPTED, partner, silence
 
 COPY_BILLS = """
 INSERT INTO bill (partner_id, bill_no, bill_id, member_code, merchant_code, wallet_code, send_type, issuer,
@@ -65,6 +65,43 @@ async def test_a_receiver_that_never_answers_delays_nobody_else(service: Service
         assert len(healthy.heard) == 200
         assert len(dead.heard) <= 32
         await work.hands.finish(0)
+
+
+class HungOnce:
+    """A receiver that stops answering after so many callbacks, and answers again when it is told to."""
+
+    def __init__(self, healthy: int) -> None:
+        self._healthy = healthy
+        self.well = asyncio.Event()
+        self.hung = 0
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._healthy -= 1
+        if self._healthy < 0 and not self.well.is_set():
+            self.hung += 1
+            await silence(reader, writer)
+        else:
+            writer.write(ACCEPTED)
+
+
+@pytest.mark.parametrize("healthy", [0, 40])
+async def test_a_receiver_that_hung_once_gets_its_queue_at_full_speed_once_its_lanes_are_back(
+    service: Service, healthy: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cheonggu.delivery.lanes.SLOW_MS", 800)
+    monkeypatch.setattr(service.outbound, "_deadline_seconds", 1)
+    act = HungOnce(healthy)
+    async with partner(act) as receiver:
+        await _copies(service, [receiver.url], 200)
+        work = deliverer(service)
+        while not act.hung:
+            await work.step()
+            await work.hands.rest(0.05)
+        await service.clock.advance(service.db, 10)  # in the middle of the tries that hang
+        act.well.set()
+        async with asyncio.timeout(10):
+            assert await _work_until_none_left(service, work, [receiver.url]) < 5
+        assert len(receiver.heard) == 200 + act.hung
 
 
 async def test_with_a_fifth_of_the_receivers_dead_the_others_get_theirs_at_full_speed(

@@ -111,9 +111,9 @@ class Deliverer:
             secrets = self._secrets(callback)
         except SealBroken as broken:
             log.exception("callback_not_signed", partner_id=callback.partner_id)
-            return settle(callback, at, self._clock.now(), reason=str(broken))
+            return settle(callback, at, reason=str(broken))
         reply = await self._courier.deliver(request_of(callback, api_key, secrets))
-        return heard(callback, at, self._clock.now(), reply, api_key)
+        return heard(callback, at, reply, api_key)
 
     def _api_key(self, callback: ClaimedCallback) -> str | None:
         if callback.api_key_sealed is None:
@@ -168,9 +168,7 @@ def headers_of(callback: ClaimedCallback, secrets: list[str], body: bytes) -> di
     return headers
 
 
-def heard(
-    callback: ClaimedCallback, at: datetime, now: datetime, reply: Reply, api_key: str | None
-) -> CallbackSettled:
+def heard(callback: ClaimedCallback, at: datetime, reply: Reply, api_key: str | None) -> CallbackSettled:
     """What follows from a reply, and what of it is kept: never the partner's apiKey."""
     body = reply.body.replace(api_key.encode(), MASK) if api_key else reply.body
     if isinstance(reply, Answered):
@@ -180,7 +178,6 @@ def heard(
     return settle(
         callback,
         at,
-        now,
         reason=reason,
         status=reply.status,
         answer=body[:ANSWER_KEPT_BYTES],
@@ -197,7 +194,6 @@ def _kept(sent: Sent, api_key: str | None) -> str:
 def settle(
     callback: ClaimedCallback,
     at: datetime,
-    now: datetime,
     *,
     reason: str | None,
     status: int | None = None,
@@ -205,8 +201,11 @@ def settle(
     duration_ms: int = 0,
     sent: str | None = None,
 ) -> CallbackSettled:
-    """One try as it is recorded, and when the next one is: without a reason it counted."""
-    due_at = None if reason is None else retry.next_after(retry.CALLBACK, callback.began_at, now)
+    """One try as it is recorded, and when the next one is: without a reason it counted.
+
+    The next is the first that is due after `at`, when this one began: after a long silence it is due at once.
+    """
+    due_at = None if reason is None else retry.next_after(retry.CALLBACK, callback.began_at, at)
     state = "DELIVERED" if reason is None else "PENDING" if due_at else "EXHAUSTED"
     return CallbackSettled(
         partner_id=callback.partner_id,
