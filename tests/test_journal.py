@@ -85,6 +85,9 @@ async def test_a_partner_of_ones_own_is_seen_by_its_key_only(live: Live) -> None
     await live.call("/read/remain_count", {"apiKey": "mistyped"})
     listed = await requests(live)
     assert [(e["apiKey"], e["code"]) for e in listed] == [("********", "PARTNER_003"), ("sand…3210", "0000")]
+    own_sandbox = await live.call("/sandbox/partners", {"name": "of-a-test"})
+    await live.call("/read/remain_count", {"apiKey": own_sandbox[1]["apiKey"]})
+    assert len(await requests(live)) == 3
     (seen,) = await requests(live, apiKey=own.api_key)
     assert (await whole(live, seen["id"]))[0] == 404
     assert (await whole(live, seen["id"], apiKey=own.api_key))[0] == 200

@@ -22,6 +22,11 @@ async def callbacks(
     return await db.fetch(_CALLBACKS, partner_id, bill_id, callback_no)
 
 
+async def private_keys(db: Database, hashes: Sequence[bytes]) -> set[bytes]:
+    """Which of these apiKeys, given as their hashes, belong to partners that are not the sandbox's."""
+    return {row["key_hash"] for row in await db.fetch(_PRIVATE_KEYS, hashes)}
+
+
 async def start_over(conn: Connection, points: int, *, removing: bool = False) -> None:
     """Empty every sandbox partner, bring it back to its first state, and set the clock back to the system's.
 
@@ -121,6 +126,10 @@ _EMPTIED: Final = (
     "idempotency",
 )
 """In an order that the foreign keys allow."""
+
+_PRIVATE_KEYS: Final = """
+SELECT key_hash FROM api_key JOIN partner USING (partner_id) WHERE NOT sandbox AND key_hash = ANY($1)
+"""
 
 _MESSAGES: Final = """
 SELECT b.*, m.send_number, m.state AS message_state, m.settled_at

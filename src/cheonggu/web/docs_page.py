@@ -24,7 +24,7 @@ from cheonggu.web.field_words import BILL_ID, PHONE, PRICE
 from cheonggu.web.openapi import SANDBOX_IDENTITY, document
 from cheonggu.web.operations import OPERATIONS, Operation
 from cheonggu.web.silence import HELD_SECONDS
-from cheonggu.web.wire import KOREAN
+from cheonggu.web.wire import KOREAN, MARKS
 from cheonggu.web.words import Language
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class FieldRow(msgspec.Struct, frozen=True, kw_only=True):
     limits: str
     required: bool
     meaning: str
+    marks: str
 
 
 class CodeRow(msgspec.Struct, frozen=True):
@@ -129,20 +130,21 @@ def _operation(operation: Operation, language: Language, public_url: str, *, san
         more=words.korean_more if korean else words.english_more,
         writes=operation.writes,
         hint=_HINTS.get(operation.path),
-        request_fields=_field_rows(operation.request, language),
-        answer_fields=_field_rows(operation.data, language),
+        request_fields=field_rows(operation.request, language),
+        answer_fields=field_rows(operation.data, language),
         curl=examples.curl(operation, request, public_url),
         answer=_highlighted(examples.answer_example(operation, identity, public_url)),
         codes=[_code_row(code, language) for code in operation.refusals],
     )
 
 
-def _field_rows(struct: type[msgspec.Struct], language: Language, prefix: str = "") -> list[FieldRow]:
+def field_rows(struct: type[msgspec.Struct], language: Language, prefix: str = "") -> list[FieldRow]:
+    """Every field of a struct of the wire, those of inner ones as in `bill.price`."""
     info = inspect.type_info(struct)
     rows: list[FieldRow] = []
     for field in info.fields if isinstance(info, inspect.StructType) else ():
         if isinstance(field.type, inspect.StructType):
-            rows += _field_rows(field.type.cls, language, f"{field.name}.")
+            rows += field_rows(field.type.cls, language, f"{field.name}.")
         elif isinstance(field.type, inspect.Metadata):
             rows.append(_field_row(prefix + field.name, field.type, language, required=field.required))
     return rows
@@ -158,6 +160,7 @@ def _field_row(name: str, meta: inspect.Metadata, language: Language, *, require
         limits=_limits(meta.type, schema, language),
         required=required,
         meaning=extra[KOREAN] if language.code == "ko" else schema["description"],
+        marks=extra[MARKS],
     )
 
 

@@ -33,13 +33,14 @@ def _opening(code: Code, message: str) -> bytes:
     return b'{"code":%b,"message":%b,"data":' % (_encode(code.code), _encode(message))
 
 
-SUCCESS: Final = _opening(codes.OK, codes.OK.message)
-"""How the bytes of every success begin, and of nothing else."""
+_SUCCESS: Final = _opening(codes.OK, codes.OK.message)
+DONE: Final = b'{"code":%b,' % _encode(codes.OK.code)
+"""How the bytes of every success begin, however a partner has them spelled, and of nothing else."""
 
 
 def success_body(data: msgspec.Struct) -> bytes:
     """The bytes of an answer that carries `data`."""
-    return SUCCESS + _encode(data) + b"}"
+    return _SUCCESS + _encode(data) + b"}"
 
 
 def refusal_body(code: Code, message: str | None = None) -> bytes:

@@ -21,6 +21,8 @@ CODE_MAX: Final = 60
 CANCEL_REASON_MAX: Final = 20
 
 KOREAN: Final = "korean"
+MARKS: Final = "marks"
+"""Where a field's rules come from."""
 INTEGER_TOO: Final = "integer too"
 """Marks a text of digits that may also come as a JSON integer; it is then read as its decimal text (O)."""
 
@@ -41,7 +43,7 @@ def _field(
         min_length=least,
         max_length=most,
         extra_json_schema=schema,
-        extra={KOREAN: said.korean, INTEGER_TOO: integer_too},
+        extra={KOREAN: said.korean, MARKS: said.marks, INTEGER_TOO: integer_too},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cheonggu.cli.sandbox import clock, messages, next_requests, payments
+from cheonggu.cli.sandbox import clock, explain, messages, next_requests, payments, requests
 
 sandbox = typer.Typer(
     help="A running sandbox: see what it sent, decide what happens, move its clock.", no_args_is_help=True
@@ -16,3 +16,5 @@ sandbox.command("points")(payments.points)
 sandbox.command("clock")(clock.clock)
 sandbox.command("reset")(clock.reset)
 sandbox.command("next")(next_requests.next_)
+sandbox.command("requests")(requests.requests)
+sandbox.command("explain")(explain.explain)

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections import deque
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Final
 
-from cheonggu.web import envelope
-from cheonggu.web.envelope import Header
+import msgspec
+import structlog
+
+from cheonggu.domain.explanation import Explanation
+from cheonggu.web.envelope import DONE, Header
 from cheonggu.web.guesses import Peer
 from cheonggu.web.operations import IDEMPOTENCY_KEY, Operation
-from cheonggu.web.partner_api import Answer, PartnerApi
+from cheonggu.web.partner_api import Answer, PartnerApi, told_of
+from cheonggu.web.sandbox import explaining
 from cheonggu.web.sandbox.armed import Armed
-from cheonggu.web.sandbox.journal import Journal, Note
+from cheonggu.web.sandbox.journal import Journal, Note, envelope_of
 from cheonggu.web.sandbox.test_codes import TEST_CODE_HEADER, Wish
 
 if TYPE_CHECKING:
     from cheonggu.service import Service
 
+log = structlog.get_logger()
+
+EXPLAIN_HEADER: Final = b"cheonggu-explain"
+MOST_TOLD: Final = 10
+"""Refusals that a second's log tells."""
 _KEY_HEADER: Final = IDEMPOTENCY_KEY.lower().encode()
 
 
@@ -27,6 +37,7 @@ class SandboxApi(PartnerApi):
         super().__init__(service)
         self.journal = Journal()
         self.armed = Armed()
+        self._told_at = deque([0.0] * MOST_TOLD, MOST_TOLD)
 
     async def answer(self, operation: Operation, headers: list[Header], body: bytes, peer: Peer) -> Answer:
         """The answer to a POST to an operation, noted in the journal."""
@@ -37,19 +48,23 @@ class SandboxApi(PartnerApi):
                 asks = True
             elif name == _KEY_HEADER:
                 keyed = True
-        test_code = None
+        wish = None
         wanted = self.armed.take(body, operation.name) if self.armed else None
         if asks or wanted is not None:
             wish = Wish(operation, None if asks or wanted is None else wanted.code)
             answer = wish.granted(await super().answer(wish.operation, headers, body, peer))
-            test_code = wish.test_code
             if wanted is not None and (asks or not wish.in_order):
                 self.armed.give_back(wanted)
         else:
             answer = await super().answer(operation, headers, body, peer)
-        if answer.status == 200 and operation.name == "billRead":
-            self._note_read(body, answer)
-        seconds = perf_counter() - began
+        seconds, why = perf_counter() - began, None
+        if not answer.body.startswith(DONE):
+            if answer.body:
+                why = await self._why(operation, body, answer, forced=wish is not None and wish.forced)
+        elif operation.name == "billRead" and answer.silent_seconds is None:
+            self.journal.note_read(body)
+        if why is not None:
+            answer = self._told(operation, answer, why)
         self.journal.note(
             Note(
                 at=time(),
@@ -58,11 +73,31 @@ class SandboxApi(PartnerApi):
                 body=body,
                 answer=answer,
                 keyed=keyed,
-                test_code=test_code,
+                test_code=wish and wish.test_code,
+                explanation=why,
             )
         )
         return answer
 
-    def _note_read(self, body: bytes, answer: Answer) -> None:
-        if answer.body.startswith(envelope.SUCCESS) and answer.silent_seconds is None:
-            self.journal.note_read(body)
+    async def _why(
+        self, operation: Operation, body: bytes, answer: Answer, *, forced: bool
+    ) -> Explanation | None:
+        """A refusal's explanation; a refusal without one is better than none."""
+        told = envelope_of(answer)
+        try:
+            if forced:
+                return explaining.forced(told)
+            return await explaining.explain(self._service, operation, body, told)
+        except Exception as error:  # noqa: BLE001 - it is told below, by its kind and place
+            failed = told_of(error)
+        log.error("explanation_failed", operation=operation.name, **failed)
+        return None
+
+    def _told(self, operation: Operation, answer: Answer, why: Explanation) -> Answer:
+        """The same answer with a header that explains it, its body untouched; the log is told, too."""
+        line = f"{why.line} More: GET /sandbox/requests/{self.journal.next_id}"
+        now = time()
+        if now - self._told_at[0] > 1:
+            self._told_at.append(now)
+            log.info("refused", operation=operation.name, code=why.code, why=line)
+        return msgspec.structs.replace(answer, headers=((EXPLAIN_HEADER, line.encode()),))

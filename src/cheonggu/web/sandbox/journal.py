@@ -15,6 +15,7 @@ from typing import Final, cast
 import msgspec
 
 from cheonggu.domain import masking
+from cheonggu.domain.explanation import Explanation
 from cheonggu.web.operations import Operation
 from cheonggu.web.partner_api import Answer
 
@@ -49,8 +50,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     milliseconds: float
     idempotency_key: bool
     test_code: str | None
-    explanation: object
-    """Why it was refused; see explanations.py."""
+    explanation: Explanation | None
+    """Why it was refused."""
 
 
 class WholeEntry(Entry, frozen=True, kw_only=True, rename="camel"):
@@ -72,7 +73,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     answer: Answer
     keyed: bool
     test_code: str | None = None
-    explanation: object = None
+    explanation: Explanation | None = None
     cut: tuple[Subject, int] | None = None
     """Of a body that was cut: whom and what it named, and its whole length."""
 
@@ -84,7 +85,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def told(self) -> dict[str, object]:
         """The envelope that was made for it; empty if none was."""
-        return cast("dict[str, object]", _decode(self.answer.body)) if self.answer.body else {}
+        return envelope_of(self.answer) if self.answer.body else {}
 
 
 class Journal:
@@ -101,6 +102,11 @@ class Journal:
     def count(self) -> int:
         """How many requests there were; it grows with each."""
         return self._count
+
+    @property
+    def next_id(self) -> str:
+        """The id of the entry that comes next."""
+        return self.id_of(self._count + 1)
 
     def note(self, note: Note) -> None:
         """Keep a request."""
@@ -164,7 +170,7 @@ class Journal:
             "apiKey": masking.key(api_key),
             "billId": bill_id,
             "code": told.get("code"),
-            "message": told.get("message"),
+            "message": told.get("message", told.get("msg")),
             "httpStatus": note.answer.status if told else None,
             "answered": note.answer.silent_seconds is None,
             "milliseconds": round(note.seconds * 1000, 3),
@@ -182,6 +188,11 @@ def subject_of(body: bytes) -> Subject:
         return "", ""
     bill = _field(tree, "bill")
     return _text(_field(tree, "apiKey")), _text(_field(bill, "billId"))
+
+
+def envelope_of(answer: Answer) -> dict[str, object]:
+    """What an answer says."""
+    return cast("dict[str, object]", _decode(answer.body))
 
 
 def _cut(note: Note) -> Note:

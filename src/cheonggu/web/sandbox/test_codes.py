@@ -63,6 +63,11 @@ class Wish:
             return await self._asked.run(service, self._asked, incoming)
         raise Refused(CODES.get(self.test_code, codes.HTTP_503))
 
+    @property
+    def forced(self) -> bool:
+        """Whether the answer is the refusal that was wished for, and not the request's own."""
+        return self.in_order and self.test_code not in AFTER
+
     def granted(self, answer: Answer) -> Answer:
         """What goes back in place of the answer that was made, which is kept back if that was the wish."""
         if not self.in_order or self.test_code is None:
