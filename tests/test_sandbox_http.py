@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from cheonggu.billing import onboarding
+from cheonggu.service import Service
+from cheonggu.store import practice
 from cheonggu.store.audit import Operator
 from tests.checks import assert_books_hold
 from tests.conftest import until
+from tests.flow import created
 from tests.live import Live
 
 
@@ -77,7 +80,11 @@ async def test_reset_moves_what_other_partners_wait_for_back_with_the_clock(live
     await live.advance(3 * 86_400)
     await live.create(billId="THEIRS")
     await live.pay("THEIRS")
-    await until(lambda: live.called(1), 2)
+
+    async def tried() -> bool:
+        return bool((await live.callbacks("THEIRS"))[0]["attempts"])
+
+    await until(tried)
     assert (await live.call("/sandbox/reset", {}))[0] == 200
     due_at = await live.service.db.fetchval("SELECT due_at FROM callback")
     assert abs((due_at - live.service.clock.now()).total_seconds()) < 60
@@ -146,3 +153,12 @@ async def test_a_wrong_wish_is_refused_with_its_rule(
     assert (status, envelope["code"]) == (400, "VALIDATION_001")
     assert envelope["message"].startswith(f"{field}: ")
     assert says in envelope["message"]
+
+
+async def test_of_more_than_a_thousand_messages_the_newest_are_shown_oldest_first(service: Service) -> None:
+    await asyncio.gather(*(created(service, bill_id=f"N{number}") for number in range(1_002)))
+    last = await created(service, bill_id="LAST")
+    found = await practice.messages(service.db, last.partner_id, None)
+    assert len(found) == 1_000
+    assert found[-1]["bill_id"] == "LAST"
+    assert [row["asked_at"] for row in found] == sorted(row["asked_at"] for row in found)

@@ -11,14 +11,17 @@ from cheonggu.store.postgres import CHANNEL, Connection, Database, Row
 
 
 async def messages(db: Database, partner_id: int, bill_id: str | None) -> Sequence[Row]:
-    """The bill's messages (all of the partner's without a bill id), oldest first, each with its bill."""
+    """The newest thousand of the bill's messages (of all of the partner's without a bill id), oldest first.
+
+    Each comes with its bill.
+    """
     return await db.fetch(_MESSAGES, partner_id, bill_id)
 
 
 async def callbacks(
     db: Database, partner_id: int, bill_id: str | None = None, callback_no: int | None = None
 ) -> Sequence[Row]:
-    """The bill's callbacks (all of the partner's, or one by its number), oldest first, with their tries."""
+    """The newest thousand of the bill's callbacks (of all, or one by number), oldest first, with tries."""
     return await db.fetch(_CALLBACKS, partner_id, bill_id, callback_no)
 
 
@@ -132,23 +135,29 @@ SELECT key_hash FROM api_key JOIN partner USING (partner_id) WHERE NOT sandbox A
 """
 
 _MESSAGES: Final = """
-SELECT b.*, m.send_number, m.state AS message_state, m.settled_at
-FROM message m JOIN bill b USING (partner_id, bill_no)
-WHERE m.partner_id = $1 AND ($2::text IS NULL OR b.bill_id = $2)
-ORDER BY m.created_at, m.bill_no, m.send_number
-LIMIT 1000
+WITH newest AS (
+  SELECT b.*, m.send_number, m.state AS message_state, m.settled_at, m.created_at AS asked_at
+  FROM message m JOIN bill b USING (partner_id, bill_no)
+  WHERE m.partner_id = $1 AND ($2::text IS NULL OR b.bill_id = $2)
+  ORDER BY m.created_at DESC, m.bill_no DESC, m.send_number DESC
+  LIMIT 1000)
+SELECT * FROM newest ORDER BY asked_at, bill_no, send_number
 """
 
 _CALLBACKS: Final = """
-SELECT c.*, b.bill_id,
+WITH newest AS (
+  SELECT c.*, b.bill_id
+  FROM callback c JOIN bill b USING (partner_id, bill_no)
+  WHERE c.partner_id = $1 AND ($2::text IS NULL OR b.bill_id = $2)
+    AND ($3::bigint IS NULL OR c.callback_no = $3)
+  ORDER BY c.callback_no DESC
+  LIMIT 1000)
+SELECT c.*,
        ARRAY(SELECT row(t.at, t.status, t.reason, t.duration_ms, t.answer, t.sent) FROM callback_attempt t
              WHERE t.partner_id = c.partner_id AND t.callback_no = c.callback_no
              ORDER BY t.try_number) AS attempts
-FROM callback c JOIN bill b USING (partner_id, bill_no)
-WHERE c.partner_id = $1 AND ($2::text IS NULL OR b.bill_id = $2)
-  AND ($3::bigint IS NULL OR c.callback_no = $3)
+FROM newest c
 ORDER BY c.callback_no
-LIMIT 1000
 """
 
 _FIRST_POINTS: Final = """
