@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -113,3 +114,8 @@ def _book_payment(db: sqlite3.Connection, callback: Callback, price_won: int, st
     if state == State.UNPAID:  # a notice of its cancel may have come first
         db.execute("UPDATE bill SET state = ? WHERE bill_id = ?", (State.PAID, callback.bill_id))
     return None
+
+
+if __name__ == "__main__":  # python examples/booking.py BILL_ID PRICE
+    prepare()
+    expect(sys.argv[1], int(sys.argv[2]))

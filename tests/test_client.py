@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import socket
 import subprocess
@@ -178,7 +179,9 @@ async def test_a_tls_handshake_that_fails_sent_nothing(side: Side) -> None:
         ([hang_up, AWAY, OK], cancel, True, 3, done),
         ([http(200, envelope("BILL_007")), OK], cancel, True, 2, done),
         ([hang_up, http(200, envelope("BILL_001"))], create, True, 2, refused("BILL_001")),
-        ([hang_up, http(200, envelope("POINT_001"))], create, True, 2, refused("POINT_001")),
+        ([hang_up, http(200, envelope("IDEMPOTENCY_001"))], create, True, 2, refused("IDEMPOTENCY_001")),
+        ([hang_up, http(200, envelope("POINT_001"))], create, True, 2, unknown(Why.LOST)),
+        ([hang_up, http(200, envelope("BILL_007"))], destroy, True, 2, unknown(Why.LOST)),
         ([hang_up, http(200, envelope("PARTNER_006"))], create, True, 2, unknown(Why.LOST)),
         ([hang_up, http(200, envelope("NEW_042"))], create, True, 2, unknown(Why.LOST)),
         ([hang_up, http(404, b"")], create, True, 2, unknown(Why.LOST)),
@@ -368,7 +371,18 @@ async def test_a_client_of_ones_own_http_is_left_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "base_url", ["api.example.com", "ftp://a.example", "http://", "https://a.example?x=1", "http://a..b/한"]
+    "base_url",
+    [
+        "api.example.com",
+        "ftp://a.example",
+        "http://",
+        "https://a.example?x=1",
+        "http://a.example/한",
+        "http://a..b",
+        "http://127.0.0.1:99999",
+        "http://[::1",
+        "http://me@a.example",
+    ],
 )
 def test_a_wrong_address_is_told_before_anything_is_sent(base_url: str) -> None:
     with pytest.raises(AddressWrong, match="is no base URL"):
@@ -379,6 +393,16 @@ def test_an_api_key_is_not_shown() -> None:
     with Client("http://a.example", api_key="secret-key", member="m", merchant="c", retry=NO_RETRY) as client:
         assert "secret-key" not in repr(client.account)
     assert "secret-key" not in repr(Done(None, "", 200, {"apiKey": "secret-key"}))
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_help_shows_a_method_and_not_its_steps(kind: type[Any]) -> None:
+    shown = str(inspect.signature(kind.cancel))
+    assert shown == (
+        "(self, bill_id: 'str', price: 'int | str', *, reason: 'str | None' = None, "
+        "idempotency_key: 'str | None' = None) -> 'Outcome[Cancelled]'"
+    )
+    assert kind.cancel.__doc__.startswith("Give the whole payment")
 
 
 async def test_methods_keep_the_types_of_their_operations() -> None:

@@ -14,6 +14,7 @@ def split_address(base_url: str) -> SplitResult:
     try:
         parts = urlsplit(base_url)
         fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        (parts.hostname or "").encode("idna")  # what the system's resolver does, and raises much later
     except ValueError:
         parts, fits = urlsplit(""), False
     if not fits or parts.query or parts.fragment or parts.username or not base_url.isascii():

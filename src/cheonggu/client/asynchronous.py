@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
-from functools import wraps
 from itertools import islice
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -15,7 +14,7 @@ import httpx2
 from cheonggu.client import reconciling, settling, verbs
 from cheonggu.client.account import Account
 from cheonggu.client.reconciling import Compared, Entry
-from cheonggu.client.session import Session
+from cheonggu.client.session import Session, presented
 from cheonggu.client.steps import Reply, Request, Steps, Wait
 from cheonggu.client.transport import FAILURES, LIMITS, Arriving
 
@@ -28,11 +27,10 @@ def _awaited(
 ) -> Callable[Concatenate[AsyncClient, P], Coroutine[Any, Any, T]]:
     """The method that carries an operation out while others go on."""
 
-    @wraps(verb)
     async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self.carry_out(verb(self.account, *args, **kwargs))
 
-    return method
+    return presented(method, verb)
 
 
 class AsyncClient(Session[httpx2.AsyncClient]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import wraps
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
@@ -13,7 +12,7 @@ import httpx2
 from cheonggu.client import reconciling, settling, verbs
 from cheonggu.client.account import Account
 from cheonggu.client.reconciling import Compared, Entry
-from cheonggu.client.session import Session
+from cheonggu.client.session import Session, presented
 from cheonggu.client.steps import Reply, Request, Steps, Wait
 from cheonggu.client.transport import FAILURES, LIMITS, Arriving
 
@@ -24,11 +23,10 @@ T = TypeVar("T")
 def _blocking(verb: Callable[Concatenate[Account, P], Steps[T]]) -> Callable[Concatenate[Client, P], T]:
     """The method that carries an operation out and waits for its end."""
 
-    @wraps(verb)
     def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self.carry_out(verb(self.account, *args, **kwargs))
 
-    return method
+    return presented(method, verb)
 
 
 class Client(Session[httpx2.Client]):

@@ -19,13 +19,11 @@ from cheonggu.domain import codes
 
 T = TypeVar("T")
 
-_PAST_THE_KEY: Final = tuple(
-    code
-    for code in codes.CODES
-    if code.startswith(("BILL_", "POINT_", "PAYMENT_", "IDEMPOTENCY_", "MAINTAINED_"))
-)
-"""Refusals that a server reaches after it looked at the idempotency key: had an earlier try been carried out,
-its answer would have come again. Any other refusal, at the door, says nothing of an earlier try."""
+_FOR_GOOD: Final = {
+    code.code for code in codes.CODES.values() if code.lasting or code is codes.IDEMPOTENCY_001
+}
+"""Refusals that a server keeps with the key: had an earlier try been carried out, its answer would have come
+again, and should one still arrive, it gets this refusal, too. All others say nothing of an earlier try."""
 
 
 def converse(account: Account, ask: Ask[T]) -> Steps[Outcome[T]]:
@@ -77,10 +75,10 @@ def _pause(account: Account, ask: Ask[Any], outcome: Outcome[Raw], waits: Iterat
 
 
 def _in_doubt(outcome: Outcome[Raw], doubt: Unknown | None) -> Outcome[Raw]:
-    """A later try that was turned away at the door does not prove that the first one was."""
+    """A later try that was turned away does not prove that the first one was, or will be."""
     if doubt is None or not isinstance(outcome, Refused):
         return outcome
-    return outcome if outcome.code in _PAST_THE_KEY else doubt
+    return outcome if outcome.code in _FOR_GOOD else doubt
 
 
 def _typed(ask: Ask[T], done: Done[Raw]) -> Outcome[T]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
-from typing import Generic, Self, TypeVar
+from functools import update_wrapper
+from typing import Any, Generic, Self, TypeVar
 
 from cheonggu.client.account import Account, Retry
 from cheonggu.client.transport import Line
 
 HttpT = TypeVar("HttpT")
+MethodT = TypeVar("MethodT", bound=Callable[..., Any])
 
 
 class Session(Generic[HttpT]):
@@ -52,3 +56,14 @@ class Session(Generic[HttpT]):
         other._owns_http = False
         other.account = replace(self.account, member=member, merchant=merchant)
         return other
+
+
+def presented(method: MethodT, verb: Callable[..., Any]) -> MethodT:
+    """The method with the name, the words and the signature of its operation, as help() shows them."""
+    update_wrapper(method, verb)
+    signature = inspect.signature(verb)
+    account, *others = signature.parameters.values()
+    me = account.replace(name="self", annotation=inspect.Parameter.empty)
+    ends_as = str(signature.return_annotation).removeprefix("Steps[").removesuffix("]")
+    method.__dict__["__signature__"] = signature.replace(parameters=[me, *others], return_annotation=ends_as)
+    return method
