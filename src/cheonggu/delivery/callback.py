@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -108,7 +109,7 @@ class Deliverer:
         at = self._clock.now()
         try:
             api_key = self._api_key(callback)
-            secrets = self._secrets(callback)
+            secrets = opened_secrets(self._keyring, callback.partner_id, callback.secrets_sealed)
         except SealBroken as broken:
             log.exception("callback_not_signed", partner_id=callback.partner_id)
             return settle(callback, at, reason=str(broken))
@@ -120,11 +121,10 @@ class Deliverer:
             return None
         return self._keyring.open(callback.api_key_sealed, callback.partner_id, "api_key")
 
-    def _secrets(self, callback: ClaimedCallback) -> list[str]:
-        return [
-            self._keyring.open(sealed, callback.partner_id, secret_no, "webhook")
-            for secret_no, sealed in callback.secrets_sealed
-        ]
+
+def opened_secrets(keyring: Keyring, partner_id: int, sealed: Sequence[tuple[int, bytes]]) -> list[str]:
+    """A partner's webhook secrets in the order given. Raises SealBroken."""
+    return [keyring.open(seal, partner_id, secret_no, "webhook") for secret_no, seal in sealed]
 
 
 def request_of(callback: ClaimedCallback, api_key: str | None, secrets: list[str]) -> CallbackRequest:
@@ -156,7 +156,12 @@ def body_of(callback: ClaimedCallback, api_key: str | None) -> bytes:
 
 def headers_of(callback: ClaimedCallback, secrets: list[str], body: bytes) -> dict[str, str]:
     """What stands beside the body. The timestamp is real time, whatever the sandbox's clock says."""
-    identity, timestamp = webhook_id(callback.partner_id, callback.callback_no), int(time.time())
+    identity = webhook_id(callback.partner_id, callback.callback_no)
+    return signed_headers(identity, int(time.time()), secrets, body)
+
+
+def signed_headers(identity: str, timestamp: int, secrets: list[str], body: bytes) -> dict[str, str]:
+    """The headers of a callback with this `webhook-id` and `webhook-timestamp`."""
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "User-Agent": "Cheonggu",

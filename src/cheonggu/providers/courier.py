@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from cheonggu.providers.reply import Reply
+from cheonggu.providers.reply import Reply, Sent
 
 
 class CallbackRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +18,8 @@ class CallbackRequest(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     headers: Mapping[str, str]
     body: bytes
+    made_up: bool = False
+    """No true callback but a probe: no trouble befalls it."""
 
 
 class Courier(Protocol):
@@ -26,3 +28,10 @@ class Courier(Protocol):
     async def deliver(self, request: CallbackRequest) -> Reply:
         """Post it once, and give what came of it."""
         ...
+
+
+def as_sent(request: CallbackRequest, *, forwarded_to: str | None = None) -> Sent:
+    """What is kept of a request, where that is kept."""
+    return Sent(
+        url=request.url, headers=request.headers, body=request.body.decode(), forwarded_to=forwarded_to
+    )

@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
-from cheonggu.providers.courier import CallbackRequest, Courier
+from cheonggu.providers.courier import CallbackRequest, Courier, as_sent
 from cheonggu.providers.reply import Answered, NotAnswered, Reason, Reply
-from cheonggu.providers.sandbox_trouble import MOST_LOOKS_AT_ONCE, as_sent
+from cheonggu.providers.sandbox_trouble import MOST_LOOKS_AT_ONCE
 from cheonggu.store import listeners
 from cheonggu.store.batch import Batcher
 from cheonggu.store.bell import Bell

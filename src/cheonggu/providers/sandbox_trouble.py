@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from cheonggu.providers.courier import CallbackRequest, Courier
+from cheonggu.providers.courier import CallbackRequest, Courier, as_sent
 from cheonggu.providers.reply import NotAnswered, Reason, Reply, Sent
 from cheonggu.store import trouble
 from cheonggu.store.batch import Batcher
@@ -38,6 +38,8 @@ class TroubledCourier:
 
     async def deliver(self, request: CallbackRequest) -> Reply:
         """Lose it, or its answer, if so it was said; else pass it on."""
+        if request.made_up:
+            return await self._pass_on(request)
         try:
             befalls = await self._looks.submit((request.partner_id, request.bill_id))
             if befalls is not None:
@@ -69,13 +71,6 @@ class TroubledCourier:
 
     async def _look(self, callbacks: Sequence[tuple[int, str]]) -> Sequence[tuple[Kind, str] | None]:
         return await trouble.looming(self._db, callbacks, self._clock.now())
-
-
-def as_sent(request: CallbackRequest, *, forwarded_to: str | None = None) -> Sent:
-    """What is kept of a request."""
-    return Sent(
-        url=request.url, headers=request.headers, body=request.body.decode(), forwarded_to=forwarded_to
-    )
 
 
 def _lost(kind: Kind, sent: Sent, duration_ms: int = 0) -> NotAnswered:

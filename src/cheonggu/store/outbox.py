@@ -95,7 +95,7 @@ async def claim_callbacks(
     if not due:
         return [], next_after
     taken = await db.run(lambda conn: conn.fetch(TAKE_CALLBACKS, *_columns(due), lease_seconds))
-    secrets = await _live_secrets(db, {row["partner_id"] for row in taken})
+    secrets = await live_secrets(db, {row["partner_id"] for row in taken})
     return [_callback(row, secrets) for row in taken], next_after
 
 
@@ -114,7 +114,8 @@ async def resend_callback(db: Database, partner_id: int, callback_no: int, now: 
     return await db.fetchval(RESEND_CALLBACK, partner_id, callback_no, now) is not None
 
 
-async def _live_secrets(db: Database, partner_ids: set[int]) -> dict[int, list[tuple[int, bytes]]]:
+async def live_secrets(db: Database, partner_ids: set[int]) -> dict[int, list[tuple[int, bytes]]]:
+    """The secrets that sign for each partner now, with their numbers: still sealed, newest first."""
     secrets: dict[int, list[tuple[int, bytes]]] = {partner_id: [] for partner_id in partner_ids}
     for row in await db.fetch(LIVE_SECRETS, list(partner_ids)):
         secrets[row["partner_id"]].append((row["secret_no"], row["secret_sealed"]))

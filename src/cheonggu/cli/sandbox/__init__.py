@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from cheonggu.cli.sandbox import clock, explain, messages, next_requests, payments, requests
+from cheonggu.cli.sandbox import callbacks, clock, explain, messages, next_requests, payments, requests
 
 sandbox = typer.Typer(
     help="A running sandbox: see what it sent, decide what happens, move its clock.", no_args_is_help=True
 )
 
 sandbox.command("messages")(messages.messages)
+sandbox.command("callbacks")(callbacks.callbacks)
+sandbox.add_typer(callbacks.callback, name="callback")
 sandbox.command("pay")(payments.pay)
 sandbox.command("points")(payments.points)
 sandbox.command("clock")(clock.clock)

@@ -12,6 +12,7 @@ from cheonggu.web.sandbox import (
     messages,
     partners,
     payments,
+    probes,
     requests,
     trouble,
 )
@@ -22,6 +23,7 @@ def routes() -> list[BaseRoute]:
     return [
         *messages.routes(),
         *trouble.routes(),
+        *probes.routes(),
         *callbacks.routes(),
         *listen.routes(),
         *payments.routes(),
