@@ -124,6 +124,16 @@ async def every(db: Database, keyring: Keyring) -> list[Identity]:
     return [_identity(row, keyring) for row in await own_partners.listed(db)]
 
 
+async def known(db: Database, keyring: Keyring, name: str) -> Identity:
+    """The sandbox partner of this name. Raises Refused."""
+
+    async def look(conn: Connection) -> Identity:
+        partner_id = await find(conn, name)
+        return _identity((await own_partners.listed(conn, partner_id))[0], keyring)
+
+    return await db.run_at_one_moment(look)
+
+
 async def change(db: Database, keyring: Keyring, name_or_number: str, asked: Changes) -> Identity:
     """Change a sandbox partner's switches, all at once. Raises Refused."""
 

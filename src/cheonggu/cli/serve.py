@@ -131,16 +131,23 @@ def http_server(service: Service) -> uvicorn.Server:
 
     from cheonggu.web.app import build_app, open_partner_api
     from cheonggu.web.protocol import protocol_for
+    from cheonggu.web.sandbox.page.watch import Watch
 
     class Server(uvicorn.Server):
         @contextmanager
         def capture_signals(self) -> Generator[None]:
             yield  # uvicorn would raise them again at its end, before the service is closed
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            if watch is not None:
+                watch.close()
+            await super().shutdown(sockets)
+
     partner_api = open_partner_api(service)
+    watch = Watch(service) if service.settings.sandbox else None
     return Server(
         uvicorn.Config(
-            build_app(service, partner_api),
+            build_app(service, partner_api, watch),
             http=protocol_for(partner_api),
             ws="none",
             lifespan="off",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from cheonggu.store.postgres import CHANNEL, Connection, Database
 
@@ -27,14 +28,23 @@ class Clock:
         seconds: float = await db.fetchval("SELECT offset_seconds FROM clock")
         self._offset = timedelta(seconds=seconds)
 
-    async def advance(self, db: Database, seconds: float) -> None:
-        """Move business time forward by `seconds`, for every process. Raises ValueError for a step back."""
+    async def advance(self, db: Database, seconds: float, *, from_offset: float | None = None) -> None:
+        """Move business time forward by `seconds`, for every process. Raises ValueError for a step back.
+
+        With `from_offset` nothing is done once it has moved away from there: one wish is not done twice.
+        """
         if seconds < 0:
             raise ValueError("the clock only moves forward")
 
         async def move(connection: Connection) -> None:
-            await connection.execute("UPDATE clock SET offset_seconds = offset_seconds + $1", seconds)
+            await connection.execute(_ADVANCE, seconds, from_offset)
             await connection.execute("SELECT pg_notify($1, 'clock')", CHANNEL)
 
         await db.run(move)
         await self.refresh(db)
+
+
+_ADVANCE: Final = """
+UPDATE clock SET offset_seconds = offset_seconds + $1
+WHERE $2::double precision IS NULL OR offset_seconds = $2
+"""

@@ -22,6 +22,7 @@ from cheonggu.web.operations import ROUTES
 from cheonggu.web.partner_api import PartnerApi, told_of
 from cheonggu.web.problems import page_error
 from cheonggu.web.sandbox.api import SandboxApi
+from cheonggu.web.sandbox.page.watch import Watch
 
 log = structlog.get_logger()
 
@@ -33,8 +34,10 @@ def open_partner_api(service: Service) -> PartnerApi:
     return SandboxApi(service) if service.settings.sandbox else PartnerApi(service)
 
 
-def build_app(service: Service, partner_api: PartnerApi) -> ASGIApp:
+def build_app(service: Service, partner_api: PartnerApi, watch: Watch | None) -> ASGIApp:
     """The application over an open service; whoever opened the service closes it.
+
+    `watch` is for the sandbox's page; whoever stops the server closes it first, as its answers have no end.
 
     Most requests to an operation never come here: see protocol.py.
     """
@@ -46,6 +49,8 @@ def build_app(service: Service, partner_api: PartnerApi) -> ASGIApp:
     if isinstance(partner_api, SandboxApi):
         browsed.state.journal = partner_api.journal
         browsed.state.armed = partner_api.armed
+    browsed.state.partner_api = partner_api
+    browsed.state.watch = watch
     browsed.router.redirect_slashes = False
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

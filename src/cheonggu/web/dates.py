@@ -44,6 +44,29 @@ def moment(language: str, at: datetime) -> str:
     return f"{_MONTHS_EN[local.month - 1][:3]} {local.day}, {local.year}, {_clock_en(local)} (Seoul)"
 
 
+def day_short(language: str, at: datetime) -> str:
+    """`11월 22일`, `Nov 22`."""
+    local = at.astimezone(SEOUL)
+    return (
+        f"{local.month}월 {local.day}일"
+        if language == "ko"
+        else f"{_MONTHS_EN[local.month - 1][:3]} {local.day}"
+    )
+
+
+def second(at: datetime) -> str:
+    """`14:03:07` in Seoul, for developers: as their logs have it."""
+    return f"{at.astimezone(SEOUL):%H:%M:%S}"
+
+
+def minute(language: str, at: datetime) -> str:
+    """`오후 2:03`, `2:03 pm`."""
+    local = at.astimezone(SEOUL)
+    if language == "en":
+        return _clock_en(local)
+    return f"{'오전' if local.hour < 12 else '오후'} {_on_twelve(local)}:{local:%M}"
+
+
 def last_minute(language: str, expires_at: datetime) -> str:
     """The last minute before something ends: midnight is told as `밤 11시 59분`, `11:59 pm`."""
     local = (expires_at - timedelta(minutes=1)).astimezone(SEOUL)

@@ -59,7 +59,7 @@ def from_elsewhere(headers: Headers, scheme: str, public_origin: str) -> bool:
     return origin.lower() not in own
 
 
-async def read(request: Request) -> dict[str, str]:
+async def read(request: Request, limit_bytes: int = BODY_LIMIT_BYTES) -> dict[str, str]:
     """The fields of an urlencoded form; of a repeated one the last counts. Raises FormRefused."""
     said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if said != CONTENT_TYPE:
@@ -67,7 +67,7 @@ async def read(request: Request) -> dict[str, str]:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_LIMIT_BYTES:
+        if len(body) > limit_bytes:
             raise FormRefused(413)
     try:
         return dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELD_LIMIT))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from markupsafe import Markup
@@ -125,13 +125,23 @@ _NOTED: Final = frozenset({"refused", "checking"})
 _PRINTED: Final = frozenset({"paid", "cancelled"})
 
 
-def seen_as(payer: PayerBill, now: datetime) -> str:
-    """How the payer sees the bill: by its state, and READY by the clock and the last attempt as well."""
-    if payer.bill.state is not State.READY:
-        return _SEEN[payer.bill.state]
-    if payer.bill.expired(now):
+class Tried(Protocol):
+    """As much of a payment attempt as tells how its bill is seen."""
+
+    @property
+    def state(self) -> AttemptState: ...
+    @property
+    def failure_code(self) -> str | None: ...
+    @property
+    def failure(self) -> str | None: ...
+
+
+def seen_as(bill: Bill, attempt: Tried | None, now: datetime) -> str:
+    """How the payer sees a bill: by its state, and READY by the clock and the newest attempt as well."""
+    if bill.state is not State.READY:
+        return _SEEN[bill.state]
+    if bill.expired(now):
         return "expired"
-    attempt = payer.attempt
     if attempt is None or attempt.state is not AttemptState.FAILED:
         return "unpaid"
     # Nobody refused a payment that the gateway never had.
@@ -141,7 +151,7 @@ def seen_as(payer: PayerBill, now: datetime) -> str:
 def sheet(payer: PayerBill, now: datetime, language: Language, *, pay_href: str, stay: bool = False) -> Sheet:
     """The page of a bill. `pay_href` leads to the payment window; `stay` keeps a receipt from leading on."""
     bill = payer.bill
-    seen = seen_as(payer, now)
+    seen = seen_as(bill, payer.attempt, now)
     look = _LOOKS[seen]
     told = None if seen == "unpaid" else _told(seen, payer, now, language)
     amount = language.amount(bill.price_won)
@@ -152,7 +162,7 @@ def sheet(payer: PayerBill, now: datetime, language: Language, *, pay_href: str,
         tone=look.tone,
         title=" · ".join((told.heading, *title) if told else title),
         issuer=bill.issuer,
-        initial=_initial(bill.issuer),
+        initial=initial(bill.issuer),
         told=told,
         product=bill.product_name,
         amount=amount,
@@ -228,7 +238,7 @@ def _printed(seen: str, language: Language) -> Printed:
     return Printed(language.say(f"print_{seen}"), language.say(f"receipt_{seen}"))
 
 
-def _initial(issuer: str) -> str:
+def initial(issuer: str) -> str:
     """The letter that stands for who bills, without the company form before the name."""
     name = issuer.removeprefix("(주)").removeprefix("㈜").removeprefix("주식회사").strip()
     return next((char for char in name if char.isalnum()), "·").upper()

@@ -10,6 +10,7 @@ from cheonggu.web.sandbox import (
     clock,
     listen,
     messages,
+    page,
     partners,
     payments,
     probes,
@@ -31,4 +32,5 @@ def routes() -> list[BaseRoute]:
         *partners.routes(),
         *requests.routes(),
         *armed.routes(),
+        *page.routes(),
     ]

@@ -49,22 +49,37 @@ def routes() -> list[Route]:
 
 async def _clock(service: Service, request: Request) -> dict[str, object]:
     asked = await door.read(request, _Clock, _RULES)
-    if service.clock.now() + timedelta(seconds=asked.advanceSeconds) > _LAST_MOMENT:
-        raise codes.invalid("advanceSeconds", "2999년을 넘길 수 없습니다.")
-    await service.clock.advance(service.db, asked.advanceSeconds)
+    await move_clock(service, asked.advanceSeconds)
     return {"now": service.clock.now()}
 
 
-async def _reset(service: Service, request: Request) -> dict[str, object]:
-    asked = await door.read(request, _Reset, _RULES)
+async def move_clock(service: Service, seconds: float, *, from_offset: float | None = None) -> None:
+    """Let so much business time pass; with `from_offset` only if nobody has moved the clock away from it.
 
-    async def start_over(conn: Connection) -> None:
-        await practice.start_over(conn, sandbox_partners.START_POINTS, removing=asked.partners)
+    Raises Refused when that would leave the calendar.
+    """
+    if service.clock.now() + timedelta(seconds=seconds) > _LAST_MOMENT:
+        raise codes.invalid("advanceSeconds", "2999년을 넘길 수 없습니다.")
+    await service.clock.advance(service.db, seconds, from_offset=from_offset)
+
+
+async def _reset(_service: Service, request: Request) -> dict[str, object]:
+    asked = await door.read(request, _Reset, _RULES)
+    await start_over(request, removing=asked.partners)
+    return {"reset": True}
+
+
+async def start_over(request: Request, *, removing: bool = False) -> None:
+    """Empty every sandbox partner and set the clock back; with `removing` those that were made go, too."""
+    service: Service = request.app.state.service
+
+    async def empty(conn: Connection) -> None:
+        await practice.start_over(conn, sandbox_partners.START_POINTS, removing=removing)
         await erase_practice(conn)
 
     moved = service.clock.moved
     for _ in range(_RESETS):
-        await service.db.run(start_over)
+        await service.db.run(empty)
         await service.clock.refresh(service.db)
         if not moved:
             break
@@ -74,4 +89,3 @@ async def _reset(service: Service, request: Request) -> dict[str, object]:
     service.directory.forget()
     request.app.state.journal.forget()
     armed.armed(request).forget()
-    return {"reset": True}

@@ -65,21 +65,21 @@ async def _paid(service: Service, bill: Bill, outcome: str) -> Bill:
 async def _points(service: Service, request: Request) -> dict[str, object]:
     asked = await door.read(request, _Points, _RULES)
     partner = await door.partner(service, request, asked.apiKey)
-    now = service.clock.now()
     wallet_code = asked.merchant or ""
     if (partner.wallet_kind == "MERCHANT") != bool(wallet_code):
         raise codes.invalid("merchant", "하위사업장마다 지갑이 있는 파트너만, 그리고 반드시 적어야 합니다.")
+    return {"balance": await set_balance(service, partner.partner_id, wallet_code, asked.balance)}
+
+
+async def set_balance(service: Service, partner_id: int, wallet_code: str, balance: int) -> int:
+    """Bring a wallet to this balance through a ledger entry. Raises Refused for an unknown merchant's."""
+    now = service.clock.now()
 
     async def change(conn: Connection) -> int:
-        if wallet_code and not await accounts.has_merchant(conn, partner.partner_id, wallet_code):
+        if wallet_code and not await accounts.has_merchant(conn, partner_id, wallet_code):
             raise Refused(codes.PARTNER_003)
         return await points.set_balance(
-            conn,
-            partner_id=partner.partner_id,
-            wallet_code=wallet_code,
-            points=asked.balance,
-            note="sandbox",
-            at=now,
+            conn, partner_id=partner_id, wallet_code=wallet_code, points=balance, note="sandbox", at=now
         )
 
-    return {"balance": await service.db.run(change)}
+    return await service.db.run(change)

@@ -1,0 +1,212 @@
+"""What the page's forms do: each goes the way that the same wish goes over HTTP, and leads back to the page.
+
+A form carries a token of ours, and a text of its own by which a second press is known for the first.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from cheonggu.billing.first_bill import envelope, hashed
+from cheonggu.billing.own_partners import Identity
+from cheonggu.delivery import callback as callbacks
+from cheonggu.delivery import payment
+from cheonggu.domain import codes
+from cheonggu.domain.codes import Refused
+from cheonggu.domain.hashing import request_hash
+from cheonggu.service import Service
+from cheonggu.store import bills, practice_page
+from cheonggu.web import forms, rendering
+from cheonggu.web.card_window import window_key
+from cheonggu.web.operations import ROUTES
+from cheonggu.web.partner_api import PartnerApi
+from cheonggu.web.sandbox.clock import move_clock, start_over
+from cheonggu.web.sandbox.page import clock
+from cheonggu.web.sandbox.page.bills import PAYMENTS
+from cheonggu.web.sandbox.page.place import Place
+from cheonggu.web.sandbox.page.view import PURPOSE, wallet_code
+from cheonggu.web.sandbox.payments import set_balance
+
+MOST_POINTS: Final = 10**15
+FORM_BYTES: Final = 32 * 1024
+"""A long message, each letter of it nine bytes in a form."""
+
+Form = Mapping[str, str]
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True):
+    """A form that was sent: by whom it is meant, from where, with what in it."""
+
+    request: Request
+    service: Service
+    who: Identity
+    place: Place
+    form: Form
+
+
+class NotTaken(Exception):
+    """What was sent was refused; `field` is where the page should say so, if it is about one."""
+
+    def __init__(self, refused: Refused) -> None:
+        super().__init__(refused.message)
+        self.code = refused.code.code
+        field, colon, rule = refused.message.partition(": ")
+        named = bool(colon) and field.startswith("bill.")
+        self.field = field.removeprefix("bill.") if named else _FIELD_OF_CODE.get(self.code, "")
+        self.rule = rule if named else refused.message
+
+
+_FIELD_OF_CODE: Final = {"BILL_001": "billId"}
+
+
+async def read_form(request: Request, service: Service, who: Identity) -> Form:
+    """The form, once it is sure that it is ours. Raises FormRefused."""
+    if forms.from_elsewhere(request.headers, request.url.scheme, service.settings.public_url):
+        raise forms.FormRefused(403)
+    form = await forms.read(request, FORM_BYTES)
+    key, given = service.keyring.form_key, form.get("token", "")
+    if not forms.genuine(key, who.name, PURPOSE, given, time.time()):
+        raise forms.FormRefused(403)
+    return form
+
+
+async def do(name: str, act: Act) -> Response:
+    """Do it, and lead back. Raises NotTaken when a bill to send is not in order."""
+    place = await _ACTS[name](act)
+    return RedirectResponse(place.href(), 303, rendering.HEADERS)
+
+
+def known(name: str) -> bool:
+    """Whether there is such an act."""
+    return name in _ACTS
+
+
+async def _send(act: Act) -> Place:
+    """POST /bill. A field that is empty and not needed is left out."""
+    fields = ("billId", "sendType", "productName", "memberName", "phone", "price", "callbackUrl")
+    optional = ("message", "expireDt", "billIssuer")
+    bill = {name: act.form.get(name, "") for name in fields}
+    bill |= {name: act.form[name] for name in optional if act.form.get(name)}
+    bill = {name: text.replace("\r\n", "\n") for name, text in bill.items()}
+    await _operate(act, "/bill", hashed(bill))
+    talks = bill["sendType"] == "TALK"
+    return act.place.at(
+        "" if talks else "bills", "" if talks else bill["billId"], said="sent" if talks else "made"
+    )
+
+
+async def _resend(act: Act) -> Place:
+    return await _about_bill(act, "/bill/resend", {"billId": act.place.bill}, "resent")
+
+
+async def _destroy(act: Act) -> Place:
+    return await _about_bill(act, "/bill/destroy", _with_price(act), "destroyed")
+
+
+async def _cancel(act: Act) -> Place:
+    return await _about_bill(act, "/bill/cancel", _with_price(act), "cancelled")
+
+
+def _with_price(act: Act) -> dict[str, str]:
+    bill_id, price = act.place.bill, act.form.get("price", "")
+    return {"billId": bill_id, "price": price, "hash": request_hash(bill_id, price)}
+
+
+async def _about_bill(act: Act, path: str, bill: dict[str, str], said: str) -> Place:
+    try:
+        await _operate(act, path, bill)
+    except NotTaken as refused:
+        return act.place.saying("refused", refused.code)
+    return act.place.saying(said)
+
+
+async def _operate(act: Act, path: str, bill: dict[str, str]) -> None:
+    """Call the partner API as a client would. Raises NotTaken."""
+    if act.who.api_key is None:
+        raise NotTaken(Refused(codes.PARTNER_003))
+    api: PartnerApi = act.request.app.state.partner_api
+    body = json.dumps(envelope(act.who, bill), ensure_ascii=False).encode(errors="replace")
+    headers = [(b"content-type", b"application/json")]
+    if (once := act.form.get("once", "")).isalnum() and once.isascii():
+        headers.append((b"idempotency-key", f"page-{once}-{act.place.bill}".encode("ascii", "replace")[:200]))
+    answer = await api.answer(ROUTES[path], headers, body, act.request.client)
+    told: dict[str, Any] = msgspec.json.decode(answer.body)
+    if told["code"] != codes.OK.code:
+        raise NotTaken(Refused(codes.CODES.get(told["code"], codes.ERROR), told["message"]))
+
+
+async def _pay(act: Act) -> Place:
+    service, outcome = act.service, act.form.get("outcome", "")
+    bill = await bills.find(service.db, service.keyring, act.who.partner_id, act.place.bill)
+    if bill is None or outcome not in {one.outcome for one in PAYMENTS}:
+        return act.place.saying("refused", codes.BILL_003.code)
+    # A refused beginning (paid meanwhile, being paid, withdrawn, expired) shows in the bill's own state.
+    with suppress(Refused):
+        await payment.pay(service, bill, window_key(outcome, 0))
+    return act.place.saying("tried")
+
+
+async def _callback(act: Act) -> Place:
+    number = act.form.get("callback", "")
+    is_number = number.isascii() and number.isdigit() and len(number) < 19
+    made_due = is_number and await callbacks.resend(act.service, act.who.partner_id, int(number))
+    return act.place.saying("callback_due" if made_due else "gone")
+
+
+async def _points(act: Act) -> Place:
+    typed = act.form.get("preset") or act.form.get("balance", "")
+    wanted = typed.replace(",", "").strip()
+    if not (wanted.isascii() and wanted.isdigit() and int(wanted[:20]) <= MOST_POINTS):
+        return act.place.saying("points_unread")
+    await set_balance(act.service, act.who.partner_id, wallet_code(act.who), int(wanted))
+    return act.place.saying("points_set")
+
+
+async def _clock(act: Act) -> Place:
+    service = act.service
+    next_try = None
+    if act.form.get("move") == "retry":
+        next_try = await service.db.run(
+            lambda conn: practice_page.next_try(conn, act.who.partner_id, service.clock.now())
+        )
+    seconds = clock.seconds_of(act.form.get("move", ""), service.clock.now(), next_try)
+    if seconds is None:
+        return act.place.saying("no_retry")
+    try:
+        await move_clock(service, seconds, from_offset=_number(act.form.get("offset", "")))
+    except Refused:
+        return act.place.saying("clock_end")
+    return act.place.saying("moved")
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+async def _reset(act: Act) -> Place:
+    await start_over(act.request)
+    return act.place.at("", said="reset")
+
+
+_ACTS: Final[dict[str, Callable[[Act], Awaitable[Place]]]] = {
+    "send": _send,
+    "pay": _pay,
+    "resend": _resend,
+    "destroy": _destroy,
+    "cancel": _cancel,
+    "callback": _callback,
+    "points": _points,
+    "clock": _clock,
+    "reset": _reset,
+}

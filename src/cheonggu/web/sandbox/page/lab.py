@@ -1,0 +1,203 @@
+"""The callback lab: what each try sent and got, why that did not count, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+import msgspec
+from markupsafe import Markup, escape
+
+from cheonggu.delivery.callback import ANSWER_KEPT_BYTES
+from cheonggu.domain.blame import blame
+from cheonggu.providers.reply import SENTENCES, Sent
+from cheonggu.store.postgres import Row
+from cheonggu.web import dates
+from cheonggu.web.sandbox.page.bills import Chip
+from cheonggu.web.sandbox.page.lab_words import SILENT
+from cheonggu.web.sandbox.page.place import Place
+from cheonggu.web.sandbox.page.words import say
+from cheonggu.web.words import Language
+
+MOST_CALLBACKS: Final = 20
+_KEY: Final = re.compile(r"(&#34;\w+&#34;)(?=:)")
+_STATES: Final = {"PENDING": "wait", "DELIVERED": "go", "EXHAUSTED": "stop"}
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """The request of a try. `elsewhere` is where a listener posted it instead."""
+
+    head: str
+    headers: list[tuple[str, str]]
+    body: Markup
+    elsewhere: str | None
+
+
+class Try(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt: why it counted or not, what to do, and both texts."""
+
+    number: int
+    key: str
+    time: str
+    summary: str
+    ok: bool
+    chip: Chip
+    heading: Markup
+    advice: Markup
+    asked: Asked | None
+    answer_head: Markup
+    answer: Markup
+    cut: bool
+    open: bool
+
+
+class Callback(msgspec.Struct, frozen=True, kw_only=True):
+    """One callback with its tries, the newest first."""
+
+    number: int
+    bill_id: str
+    bill_href: str
+    kind: Markup
+    url: str
+    chip: Chip
+    next_at: Markup | None
+    tries: list[Try]
+
+
+def callbacks(rows: Sequence[Row], place: Place, now: datetime) -> list[Callback]:
+    """Callbacks as the lab shows them, in the order of their rows; the first one's newest try stands open."""
+    return [_callback(row, place, now, first=number == 0) for number, row in enumerate(rows)]
+
+
+def _callback(row: Row, place: Place, now: datetime, *, first: bool) -> Callback:
+    language = place.language
+    tries = [
+        _try(
+            f"try-{row['callback_no']}-{number}",
+            number,
+            one,
+            language,
+            opened=first and number == row["tries"],
+        )
+        for number, one in enumerate(row["attempts"], 1)
+    ]
+    return Callback(
+        number=row["callback_no"],
+        bill_id=row["bill_id"],
+        bill_href=place.to("bills", row["bill_id"]),
+        kind=say(language, f"kind_{row['kind'].lower()}"),
+        url=row["url"],
+        chip=Chip(_STATES[row["state"]], say(language, f"callback_{row['state'].lower()}")),
+        next_at=_next(row["due_at"], now, language, tried=bool(tries)),
+        tries=tries[::-1],
+    )
+
+
+def _next(due_at: datetime | None, now: datetime, language: Language, *, tried: bool) -> Markup | None:
+    if due_at is None:
+        return None
+    if due_at <= now:
+        return say(language, "sending_now")
+    when = f"{dates.day_short(language.code, due_at)} {dates.second(due_at)}"
+    return say(language, "next_at" if tried else "first_at", when=when)
+
+
+def _try(key: str, number: int, columns: Sequence[Any], language: Language, *, opened: bool) -> Try:
+    at, status, reason, duration_ms, answer, sent = columns
+    text = cast("bytes", answer).decode(errors="replace")
+    verdict = _verdict(status, reason, text)
+    how_long = f"{duration_ms / 1000:.2f}{say(language, 'second_unit')}"
+    answered = str(status) if status is not None else str(say(language, "no_answer"))
+    return Try(
+        number=number,
+        key=key,
+        time=dates.second(at),
+        summary=f"{answered} · {how_long}",
+        ok=reason is None,
+        chip=Chip(
+            "go" if reason is None else "stop", say(language, "try_ok" if reason is None else "try_failed")
+        ),
+        heading=_heading(verdict, answered, reason, language),
+        advice=say(language, f"advice_{verdict}"),
+        asked=_asked(sent),
+        answer_head=_answer_head(answered, how_long, verdict),
+        answer=_marked(text, verdict, language),
+        cut=len(answer) >= ANSWER_KEPT_BYTES,
+        open=opened,
+    )
+
+
+def _heading(verdict: str, answered: str, reason: str | None, language: Language) -> Markup:
+    """Why, in a sentence: the service's own in Korean, ours for the same fault in English."""
+    if reason and language.code == "ko":
+        return escape(reason)
+    if verdict == "silent":
+        return escape(next((SILENT[why] for why, said in SENTENCES.items() if said == reason), reason or ""))
+    return say(language, f"verdict_{verdict}", status=answered)
+
+
+def _verdict(status: int | None, reason: str | None, text: str) -> str:
+    """Which of the usual faults it is; each has its words."""
+    if reason is None:
+        return "ok"
+    if status is None:
+        return "silent"
+    if status != 200:
+        return "status"
+    if not text.strip():
+        return "empty"
+    try:
+        answer: object = json.loads(text.removeprefix("\ufeff"))
+    except (ValueError, RecursionError):
+        return "not_json"
+    if not isinstance(answer, dict) or "code" not in answer:
+        return "no_code"
+    return "code_text" if isinstance(cast("dict[str, object]", answer)["code"], str) else "code_type"
+
+
+def _asked(stored: str | None) -> Asked | None:
+    if stored is None:
+        return None
+    sent = msgspec.json.decode(stored, type=Sent)
+    url = urlsplit(sent.url)
+    return Asked(
+        head=f"{sent.method} {url.path or '/'}{'?' + url.query if url.query else ''}",
+        headers=list(sent.headers.items()),
+        body=_keyed(_laid_out(sent.body)),
+        elsewhere=sent.forwarded_to,
+    )
+
+
+def _answer_head(answered: str, how_long: str, verdict: str) -> Markup:
+    shown = Markup("<mark>{}</mark>") if verdict in ("status", "silent") else Markup("{}")
+    return Markup("{} · {}").format(shown.format(answered), how_long)
+
+
+def _marked(text: str, verdict: str, language: Language) -> Markup:
+    """The answer, laid out when it is JSON, with the culprit marked."""
+    if not text.strip():
+        nothing = say(language, "nothing")
+        return Markup("<mark>{}</mark>").format(nothing) if verdict == "empty" else nothing
+    laid = _laid_out(text)
+    found = None if verdict in ("ok", "status", "silent") else blame(200, laid)
+    if found is None:
+        return _keyed(laid)
+    return Markup("{}<mark>{}</mark>{}").format(_keyed(found.before), found.blamed, _keyed(found.after))
+
+
+def _laid_out(text: str) -> str:
+    """JSON over several lines, every token as it was sent; anything else as it is."""
+    try:
+        json.loads(text)
+        return msgspec.json.format(text.encode(), indent=2).decode()
+    except (ValueError, RecursionError, msgspec.MsgspecError):
+        return text
+
+
+def _keyed(text: str) -> Markup:
+    """Escaped JSON with its keys marked."""
+    return Markup(_KEY.sub(r"<i>\1</i>", str(escape(text))))  # noqa: S704 - escaped just here

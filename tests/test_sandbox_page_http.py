@@ -1,0 +1,294 @@
+"""The sandbox's page over HTTP: who may open it, what its forms take, and how its news begin and end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from html import unescape
+
+import aiohttp
+import pytest
+
+from cheonggu.billing.sandbox_partners import FIRST, OTHER
+from cheonggu.providers.reply import Reason
+from cheonggu.service import Service
+from cheonggu.store import practice_page
+from cheonggu.store.postgres import Connection, DatabaseAway, Row
+from cheonggu.web.sandbox.page import watch
+from cheonggu.web.sandbox.page.lab_words import SILENT
+from cheonggu.web.sandbox.page.watch import Watch
+from cheonggu.web.sandbox.page.words import PHRASES
+from tests.flow import created, paid
+from tests.live import Live
+from tests.serving import serving
+
+
+class Desk:
+    """A developer's browser without script: it opens the page and sends its forms."""
+
+    def __init__(self, http: aiohttp.ClientSession, site: str) -> None:
+        self._http, self._site = http, site
+        self.page = ""
+        self.url = ""
+
+    async def open(self, query: str = "", **headers: str) -> int:
+        """Open the page."""
+        async with self._http.get(f"{self._site}/sandbox{query}", headers=headers) as answer:
+            self.page, self.url = await answer.text(), str(answer.url)
+            return answer.status
+
+    def hidden(self, name: str) -> str:
+        """What a form carries under a name."""
+        found = re.search(f'name="{name}" value="([^"]*)"', self.page)
+        assert found, name
+        return unescape(found[1])
+
+    async def act(
+        self,
+        name: str,
+        query: str = "",
+        *,
+        headers: dict[str, str] | None = None,
+        form: dict[str, str] | None = None,
+        **more: str,
+    ) -> int:
+        """Send a form as the page that is open has it."""
+        ours = {"token": self.hidden("token"), "once": self.hidden("once")}
+        url = f"{self._site}/sandbox/act/{name}{query}"
+        async with self._http.post(url, data=ours | (form or {}) | more, headers=headers) as answer:
+            text, self.url = await answer.text(), str(answer.url)
+            self.said = re.search(r"<div class=\"notice\".*?<p>(.*?)</p>", text, re.DOTALL)
+            return answer.status
+
+    @property
+    def notice(self) -> str:
+        """What the page said after the last form."""
+        return unescape(re.sub("<.*?>", "", self.said[1])) if self.said else ""
+
+
+@pytest.fixture
+def desk(live: Live) -> Desk:
+    return Desk(live.http, live.url)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"X-Forwarded-For": "203.0.113.7"},
+        {"Host": "evil.example:8080"},
+    ],
+    ids=str,
+)
+async def test_a_stranger_gets_a_page_that_says_why(live: Live, desk: Desk, headers: dict[str, str]) -> None:
+    assert await desk.open("", **headers) == 403
+    assert "여기서는 연습장을 열 수 없어요" in desk.page
+    assert FIRST.api_key not in desk.page
+    async with live.http.get(f"{live.url}/sandbox/events", headers=headers) as answer:
+        assert answer.status == 403
+    await desk.open()
+    assert await desk.act("reset", headers=headers) == 403
+
+
+@pytest.mark.parametrize("token", ["", "x", "0" * 64, "가"])
+async def test_a_form_that_is_not_ours_does_nothing(desk: Desk, live: Live, token: str) -> None:
+    await desk.open()
+    await desk.act("points", balance="7", token=token)
+    assert "화면이 오래되어" in desk.notice
+    assert await live.balance() == 1_000_000
+
+
+async def test_a_form_of_one_partner_is_none_of_another(desk: Desk, live: Live) -> None:
+    await desk.open("?show=wallet")
+    await desk.act("points", f"?partner={OTHER.name}", balance="7")
+    assert "화면이 오래되어" in desk.notice
+    await desk.open(f"?partner={OTHER.name}")
+    assert OTHER.api_key in desk.page
+    await desk.act("points", f"?partner={OTHER.name}", balance="7")
+    assert "잔액을 정했어요" in desk.notice
+    assert await live.balance() == 1_000_000
+
+
+async def test_a_bill_of_another_partner_is_absent(desk: Desk, live: Live) -> None:
+    await live.create(billId="MINE")
+    await desk.open(f"?partner={OTHER.name}&show=bills&bill=MINE")
+    assert "이 파트너에게 없어요" in unescape(desk.page)
+    await desk.open(f"?partner={OTHER.name}&show=wallet")
+    for act in ("pay", "resend", "destroy", "cancel"):
+        await desk.act(act, f"?partner={OTHER.name}&show=bills&bill=MINE", outcome="APPROVE", price="150000")
+        assert "BILL_003" in desk.notice, act
+    assert (await live.read("MINE"))["apprState"] == "W"
+
+
+async def test_a_second_press_does_nothing_more(desk: Desk, live: Live) -> None:
+    await live.create(billId="TWICE")
+    await desk.open("?show=bills&bill=TWICE")
+    for _ in range(2):
+        await desk.act("resend", "?show=bills&bill=TWICE")
+        assert "메시지를 다시 보내요" in desk.notice
+    assert await live.balance() == 1_000_000 - 2 * 55
+    await desk.open("?show=send")
+    bill = live.bill(billId="FORM")
+    for _ in range(2):
+        await desk.act("send", "?show=send", form=bill)
+        assert "청구서를 보냈어요" in desk.notice
+    await desk.open("?show=clock")
+    offset = desk.hidden("offset")
+    for _ in range(2):
+        await desk.act("clock", "?show=clock", move="1h", offset=offset)
+    assert await live.service.db.fetchval("SELECT offset_seconds FROM clock") == 3600
+    for _ in range(2):
+        await desk.act("pay", "?show=bills&bill=FORM", outcome="APPROVE")
+    assert await live.service.db.fetchval("SELECT count(*) FROM attempt") == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("?show=nothing&bill=%00&before=x&find=%F0%9F%92%B8&partner=nobody&lang=fr&said=x&code=y", 200),
+        ("?before=999999999999999999&show=bills", 200),
+        ("?before=99999999999999999999&show=bills", 200),
+        ("?said=refused&code=BILL_001", 200),
+        (f"?bill={'x' * 300}&show=callbacks", 200),
+        ("?find=%25_%27&show=bills", 200),
+    ],
+)
+async def test_odd_addresses_show_the_page(desk: Desk, query: str, status: int) -> None:
+    assert await desk.open(query) == status
+
+
+@pytest.mark.parametrize(
+    ("act", "form", "says"),
+    [
+        ("points", {"balance": "-1"}, "잔액을 바꾸지 않았어요"),
+        ("points", {"balance": "٣"}, "잔액을 바꾸지 않았어요"),
+        ("points", {"balance": "9" * 30}, "잔액을 바꾸지 않았어요"),
+        ("clock", {"move": "retry"}, "기다리는 콜백이 없어서"),
+        ("clock", {"move": "back", "offset": "nan"}, "기다리는 콜백이 없어서"),
+        ("callback", {"callback": "9" * 40}, "그 콜백은 이제 없어요"),
+        ("callback", {"callback": "1"}, "그 콜백은 이제 없어요"),
+        ("pay", {"outcome": "MAYBE"}, "하지 않았어요"),
+    ],
+)
+async def test_what_makes_no_sense_is_said_and_not_done(
+    desk: Desk, act: str, form: dict[str, str], says: str
+) -> None:
+    await desk.open()
+    await desk.act(act, form=form)
+    assert says in desk.notice
+
+
+async def test_bills_are_paged_and_found_by_the_beginning_of_their_id(desk: Desk, service: Service) -> None:
+    for number in range(23):
+        await created(service, bill_id=f"P{number:02}")
+    await desk.open("?show=bills")
+    assert re.findall(r'data-key="(P\d\d)"', desk.page) == [f"P{number:02}" for number in range(22, 2, -1)]
+    older = re.search(r'href="/sandbox(\?show=bills&amp;before=\d+)"', desk.page)
+    assert older
+    await desk.open(unescape(older[1]))
+    assert re.findall(r'data-key="(P\d\d)"', desk.page) == ["P02", "P01", "P00"]
+    await desk.open("?show=bills&find=P1")
+    assert re.findall(r'data-key="(P\d\d)"', desk.page) == [f"P1{number}" for number in range(10)]
+    await desk.open("?show=bills&find=nowhere")
+    assert "“nowhere”로 시작하는 청구 번호가 없어요" in desk.page
+
+
+async def events_of(answer: aiohttp.ClientResponse, until: str, seconds: float = 8.0) -> list[str]:
+    """What is heard up to an event that holds `until`."""
+    heard: list[str] = []
+    async with asyncio.timeout(seconds):
+        while not heard or until not in heard[-1]:
+            heard.append((await answer.content.readuntil(b"\n\n")).decode())
+    return heard
+
+
+async def test_news_name_the_regions_that_changed(live: Live) -> None:
+    async with live.http.get(f"{live.url}/sandbox/events?bill=NEWS") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-store"
+        (hello,) = await events_of(answer, "here")
+        assert hello.startswith("retry: ")
+        await asyncio.sleep(2 * watch.LOOK_SECONDS)
+        await live.create(billId="NEWS")
+        told = " ".join(await events_of(answer, "phone"))
+        assert "event: changed" in told
+        await live.pay("NEWS")
+        await events_of(answer, "callbacks")
+
+
+async def test_news_end_with_the_service_and_do_not_hold_it(service: Service) -> None:
+    async with aiohttp.ClientSession() as http:
+        async with serving(service) as site:
+            answer = await http.get(f"{site}/sandbox/events")
+            await events_of(answer, "here")
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < 3
+        assert await answer.content.read() == b""
+
+
+async def test_a_loop_runs_only_while_somebody_watches_and_few_may(service: Service) -> None:
+    watched = Watch(service)
+    watchers = [watched.changes(1, "") for _ in range(watch.MOST_WATCHERS)]
+    for one in watchers:
+        assert await anext(one) == frozenset()
+    loops = [task for task in asyncio.all_tasks() if task.get_name() == "sandbox watch"]
+    assert len(loops) == 1
+    assert watched.full()
+    with pytest.raises(watch.TooMany):
+        await anext(watched.changes(1, ""))
+    for one in watchers:
+        await one.aclose()
+    await asyncio.sleep(0)
+    assert loops[0].cancelled() or loops[0].cancelling()
+    assert not watched.full()
+
+
+async def test_news_outlive_the_database_being_away(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> dict[str, str]:
+        raise DatabaseAway(OSError())
+
+    monkeypatch.setattr(watch, "AWAY_SECONDS", 0.01)
+    watched = Watch(service)
+    changes = watched.changes(1, "")
+    await anext(changes)
+    await asyncio.sleep(watch.LOOK_SECONDS)
+    with monkeypatch.context() as broken:
+        broken.setattr(practice_page, "marks", away)
+        assert watch.AWAY in await asyncio.wait_for(anext(changes), 5)
+    async with asyncio.timeout(5):
+        while watch.AWAY in (news := await anext(changes)):
+            pass
+    assert "clock" in news
+    await changes.aclose()
+
+
+async def test_the_page_says_that_the_database_is_away(desk: Desk, live: Live) -> None:
+    await live.service.db.close()
+    assert await desk.open() == 503
+    assert "데이터베이스에 닿지 않아요" in desk.page
+
+
+async def test_what_the_page_reads_goes_by_indexes(service: Service) -> None:
+    """A look at the marks of a large partner reads no whole table."""
+    bill = await paid(service)
+
+    async def explain(conn: Connection) -> list[Row]:
+        await conn.execute("SET LOCAL enable_seqscan = off")
+        return await conn.fetch(f"EXPLAIN {practice_page.MARKS}", bill.partner_id, 50, 30, 30)
+
+    text = "\n".join(row["QUERY PLAN"] for row in await service.db.run(explain))
+    for table in ("bill", "message", "ledger", "callback"):
+        assert not re.search(rf"Seq Scan on {table}\b", text), text
+
+
+def test_every_phrase_stands_in_both_languages_with_the_same_figures() -> None:
+    for name, (korean, english) in PHRASES.items():
+        assert korean, name
+        assert english, name
+        assert sorted(re.findall(r"{\w+}", korean)) == sorted(re.findall(r"{\w+}", english)), name
+        assert not re.search("[가-힣]", english), name
+        assert "!" not in korean + english, name
+    assert set(SILENT) == set(Reason)
