@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "sandbox": {"sandbox"},
     "testing": {"testing", "client", "sandbox"},
     "pytest_plugin": {"testing"},
+    "conform": {"conform", "domain"},
     "cli": None,
     "config": {"domain"},
     "logs": set[str](),

@@ -13,6 +13,7 @@ from cheonggu.cli import (
     backup,
     bill,
     callbacks,
+    conform,
     dev,
     doctor,
     listen,
@@ -54,6 +55,7 @@ app.add_typer(payers.payers, name="payers")
 app.add_typer(callbacks.callback, name="callback")
 app.add_typer(bill.bill, name="bill")
 app.add_typer(sandbox.sandbox, name="sandbox")
+app.add_typer(conform.conform, name="conform")
 
 
 def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it

@@ -205,7 +205,7 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     def own_receiver(self) -> str:
         """The sandbox's own callback receiver, where the server is this machine's."""
-        if not _on_this_machine(self.base_url):
+        if not on_this_machine(self.base_url):
             raise typer.BadParameter("say where to call back when it is paid.", param_hint="--callback-url")
         from cheonggu.client.address import split_address
 
@@ -289,7 +289,7 @@ def _caller(
 ) -> _Caller:
     """The caller; what is not given is the sandbox's, when the server is on this machine."""
     base_url = base_url or DEFAULT_BASE_URL
-    if _on_this_machine(base_url):
+    if on_this_machine(base_url):
         known = {partner.api_key: partner for partner in sandbox_partners.ALL}
         sandbox = known.get(api_key or sandbox_partners.FIRST.api_key)
         if sandbox:
@@ -309,7 +309,8 @@ def _caller(
     )
 
 
-def _on_this_machine(base_url: str) -> bool:
+def on_this_machine(base_url: str) -> bool:
+    """Whether a base URL leads to loopback. Raises AddressWrong."""
     from cheonggu.client.address import split_address
 
     host = split_address(base_url).hostname or ""

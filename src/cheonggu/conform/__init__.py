@@ -1,0 +1,1 @@
+"""A conformance suite: what the partner API promises, asked of any server that speaks it."""
