@@ -13,7 +13,6 @@ import typer
 from cheonggu.billing import sandbox_partners
 from cheonggu.cli import show
 from cheonggu.cli.bill import DEFAULT_BASE_URL, BaseUrl, on_this_machine
-from cheonggu.client.address import AddressWrong
 
 if TYPE_CHECKING:
     from cheonggu.cli.conform_show import Words
@@ -68,6 +67,9 @@ _PaidBill = Annotated[
     typer.Option(metavar="BILL_ID", help="A bill that somebody has paid. Its payment is given back."),
 ]
 _CallbackUrl = Annotated[str | None, typer.Option(metavar="URL", help="How the server reaches that address.")]
+_CallbackWait = Annotated[
+    float, typer.Option(min=0.1, metavar="SECONDS", help="How long a callback may take to come.")
+]
 _PerSecond = Annotated[
     float | None,
     typer.Option(min=0.01, help="Requests a second: 5 by default, no limit on this machine."),
@@ -103,6 +105,7 @@ def run(
     paid_bill: _PaidBill = None,
     callback_listen: _Listen = None,
     callback_url: _CallbackUrl = None,
+    callback_wait: _CallbackWait = 10,
     per_second: _PerSecond = None,
     timeout: _Timeout = 15,
     only: _Only = None,
@@ -125,6 +128,7 @@ def run(
     if list_:
         listed(checks, words)
         return
+    from cheonggu.client import AddressWrong
     from cheonggu.conform.target import Target
 
     base_url = base_url or DEFAULT_BASE_URL
@@ -147,6 +151,7 @@ def run(
         callback_listen=_listen(callback_listen, callback_url, here=here),
         callback_url=callback_url,
         timeout_seconds=timeout,
+        callback_seconds=callback_wait,
         per_second=per_second or (None if here else ELSEWHERE_PER_SECOND),
     )
     raise typer.Exit(_run(target, checks, words, report, strict=strict, verbose=verbose))

@@ -90,7 +90,7 @@ def run(
 def _look_first(probe: Probe) -> None:
     """Stop unless something answers there that speaks the API and knows us."""
     answer = probe.read(probe.new_id())
-    if not isinstance(answer.code, str):
+    if not isinstance(answer.code, str) or answer.status in (404, 405):
         raise Stopped(f"{probe.target.api}/bill/read does not speak the partner API: {answer.told}.")
 
 
@@ -124,8 +124,9 @@ def _try_all(
             result = _tried(probe, check)
         ran.results.append(result)
         done(result)
-        lost = bool(result.exchanges) and result.exchanges[-1].answer is None
-        unanswered = unanswered + 1 if lost else 0 if result.exchanges else unanswered
+        asked = [exchange for exchange in result.exchanges if exchange.api]
+        if asked:
+            unanswered = unanswered + 1 if asked[-1].answer is None else 0
         if unanswered >= _MOST_UNANSWERED:
             raise Stopped(f"{unanswered} checks in a row got no answer.")
 

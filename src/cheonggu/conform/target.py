@@ -43,6 +43,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     callback_listen: tuple[str, int] | None = None
     callback_url: str | None = None
     timeout_seconds: float = 15.0
+    callback_seconds: float = 10.0
     per_second: float | None = None
 
     @property

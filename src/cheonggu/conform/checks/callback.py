@@ -15,8 +15,6 @@ from cheonggu.domain.approval_fields import NAMES
 SECTION: Final = Section("callback", Need.WRITE, Need.CALLBACK)
 check = SECTION.check
 
-_PATIENCE_SECONDS: Final = 10.0
-
 
 def _receiver(probe: Probe) -> Receiver:
     if probe.receiver is None:
@@ -27,9 +25,9 @@ def _receiver(probe: Probe) -> Receiver:
 def _approval(probe: Probe) -> tuple[Made, Call]:
     """A bill that the run made and somebody paid, and its first callback."""
     made = probe.bills.paid_here()
-    calls = _receiver(probe).calls(made.bill_id, 1, _PATIENCE_SECONDS)
+    calls = _receiver(probe).calls(made.bill_id, 1, probe.target.callback_seconds)
     if not calls:
-        probe.differs(f"a callback within {_PATIENCE_SECONDS:g} s", "none")
+        probe.differs(f"a callback within {probe.target.callback_seconds:g} s", "none")
         raise Differs
     return made, calls[0]
 
@@ -128,8 +126,8 @@ def signature(probe: Probe) -> None:
     probe.holds(genuine, "a signature by the secret", "none, or another")
 
 
-def _until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+def _until(probe: Probe, condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + probe.target.callback_seconds
     while not (holds := condition()) and time.monotonic() < deadline:
         time.sleep(0.05)
     return holds
@@ -137,7 +135,7 @@ def _until(condition: Callable[[], bool]) -> bool:
 
 def _shown(probe: Probe, made: Made) -> dict[str, Any]:
     """The bill's callback as the sandbox shows it, once it was tried."""
-    _until(lambda: any(one.get("attempts") for one in probe.sandbox.callbacks(made.bill_id)))
+    _until(probe, lambda: any(one.get("attempts") for one in probe.sandbox.callbacks(made.bill_id)))
     found = probe.sandbox.callbacks(made.bill_id)
     if not found:
         probe.differs("a callback", "none")
@@ -191,9 +189,10 @@ def again(probe: Probe) -> None:
     shown = _shown(probe, made)
     receiver.answer(made.bill_id, *ACCEPTED)
     probe.sandbox.resend(str(shown.get("id")))
-    delivered = _until(lambda: probe.sandbox.callbacks(made.bill_id)[0].get("state") == "DELIVERED")
+    delivered = _until(probe, lambda: probe.sandbox.callbacks(made.bill_id)[0].get("state") == "DELIVERED")
     probe.holds(delivered, "DELIVERED", "another state")
-    ids = {call.headers.get("webhook-id") for call in receiver.calls(made.bill_id, 2, _PATIENCE_SECONDS)}
+    calls = receiver.calls(made.bill_id, 2, probe.target.callback_seconds)
+    ids = {call.headers.get("webhook-id") for call in calls}
     probe.holds(len(ids) == 1 and None not in ids, "one webhook-id", f"{len(ids)}, or none")
 
 

@@ -11,7 +11,13 @@ from cheonggu.conform.wire import Answer
 
 SECTION: Final = Section("envelope")
 
-_TRACES: Final = (b"Traceback (most recent call last)", b"\tat ", b"Exception in thread", b"Stack trace:")
+_TRACES: Final = (
+    b"Traceback (most recent call last)",
+    b"\tat ",
+    rb"\tat ",
+    b"Exception in thread",
+    b"Stack trace:",
+)
 
 
 def _every(probe: Probe, holds: Callable[[Answer], bool], expected: str) -> None:

@@ -14,7 +14,6 @@ from cheonggu.domain import codes
 SECTION: Final = Section("talk", Need.WRITE, Need.TALK)
 check = SECTION.check
 
-_PATIENCE_SECONDS: Final = 5.0
 _WALLETS: Final = ("/read/remain_count", "/read/merchant/remain_count")
 
 
@@ -88,7 +87,7 @@ SECTION.add(
 
 
 def _message(probe: Probe, bill_id: str, number: int) -> Mapping[str, Any]:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + probe.target.callback_seconds
     while len(found := probe.sandbox.messages(bill_id)) < number and time.monotonic() < deadline:
         time.sleep(0.05)
     if len(found) < number:
