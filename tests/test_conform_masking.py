@@ -12,7 +12,7 @@ import pytest
 from cheonggu.conform.checks import chosen
 from cheonggu.conform.masking import Masks
 from cheonggu.conform.report import document
-from cheonggu.conform.target import PAYER
+from cheonggu.conform.target import PAYER, Who
 from cheonggu.conform.wire import Answer, Exchange
 from tests.conform_proxy import Answer as ProxyAnswer
 from tests.conform_proxy import Forward, Request, proxy
@@ -93,6 +93,11 @@ def test_a_text_is_masked_by_value_and_by_shape(text: str, masked: str) -> None:
 )
 def test_a_field_is_masked_whatever_it_holds(tree: object, masked: object) -> None:
     assert MASKS.tree(tree) == masked
+
+
+def test_a_value_that_is_also_a_fields_name_leaves_the_name() -> None:
+    masks = Masks(a_target("http://127.0.0.1:1", who=Who("key", "member", "merchant")))
+    assert masks.tree({"member": "member", "say": "a member"}) == {"member": "<member>", "say": "a <member>"}
 
 
 def test_a_body_that_is_no_json_is_masked_as_a_text() -> None:

@@ -33,7 +33,7 @@ def test_alike_servers_differ_nowhere() -> None:
     assert unlike(a_report(a_check("a"), a_check("b")), a_report(a_check("b"), a_check("a"))) == []
 
 
-def test_another_outcome_another_code_and_another_message_are_differences() -> None:
+def test_another_outcome_and_another_code_are_differences() -> None:
     missing = [{"mark": "S", "expected": "refused", "answered": "HTTP 200"}]
     first = a_report(a_check("a"), a_check("b"), a_check("c"), a_check("d"))
     second = a_report(
@@ -44,10 +44,18 @@ def test_another_outcome_another_code_and_another_message_are_differences() -> N
     )
     found = unlike(first, second)
     assert [(one.id, one.second) for one in found] == [
-        ("b", "differs; refused → HTTP 200; HTTP 200 0000 말"),
-        ("c", "ok; HTTP 200 BILL_003 말"),
+        ("b", "differs; refused → HTTP 200; HTTP 200 0000"),
+        ("c", "ok; HTTP 200 BILL_003"),
         ("d", "ok"),
     ]
+
+
+def test_other_words_are_a_difference_only_when_they_shall() -> None:
+    answer = {"status": 200, "headers": {}, "body": {"code": "0000", "message": "다른 말", "data": None}}
+    other = a_check("a", exchanges=[{"direction": "sent", "answer": answer}])
+    assert unlike(a_report(a_check("a")), a_report(other)) == []
+    (found,) = unlike(a_report(a_check("a")), a_report(other), messages=True)
+    assert (found.first, found.second) == ("ok; HTTP 200 0000 말", "ok; HTTP 200 0000 다른 말")
 
 
 def test_what_only_one_of_them_tried_is_no_difference() -> None:

@@ -76,7 +76,7 @@ def cli_commands() -> Iterator[str]:
 
     def below(command: Any, words: str) -> Iterator[str]:
         inner = cast("dict[str, Any]", getattr(command, "commands", {}))
-        if not inner:
+        if not inner or getattr(command, "invoke_without_command", False):
             yield words
         for name, one in inner.items():
             if not one.hidden:

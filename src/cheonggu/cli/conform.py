@@ -194,6 +194,7 @@ def diff(
     first: Annotated[Path, typer.Argument(metavar="A.json")],
     second: Annotated[Path, typer.Argument(metavar="B.json")],
     *,
+    messages: Annotated[bool, typer.Option("--messages", help="Other words are a difference too.")] = False,
     as_json: show.AsJson = False,
     korean: Annotated[bool, typer.Option("--korean", help="Checks in Korean.")] = False,
 ) -> None:
@@ -205,7 +206,7 @@ def diff(
         reports = read(first), read(second)
     except NoReport as error:
         raise _cannot(str(error)) from None
-    found = unlike(*reports)
+    found = unlike(*reports, messages=messages)
     compared(reports, found, in_both(*reports), Words(korean=korean), as_json=as_json)
     raise typer.Exit(DIFFERS if found else ALIKE)
 

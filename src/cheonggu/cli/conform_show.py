@@ -13,7 +13,7 @@ import typer
 from cheonggu.cli import show
 from cheonggu.conform.check import MARKS
 from cheonggu.conform.masking import Masks
-from cheonggu.conform.run import Outcome
+from cheonggu.conform.run import Outcome, why_not_tried
 
 if TYPE_CHECKING:
     from cheonggu.conform.check import Check
@@ -96,7 +96,9 @@ class Screen:
 
     def _not_tried(self, ran: Ran) -> Counter[str]:
         return Counter(
-            self._clean(result.reason or "") for result in ran.results if result.outcome is Outcome.NOT_TRIED
+            show.text_of(why_not_tried(result, self._masks.text))
+            for result in ran.results
+            if result.outcome is Outcome.NOT_TRIED
         )
 
     def _clean(self, text: str) -> str:

@@ -85,7 +85,7 @@ class Masks:
         """A JSON value without any of it."""
         if isinstance(value, dict):
             fields = cast("dict[str, object]", value)
-            return {self.text(name): self._field(name, inner) for name, inner in fields.items()}
+            return {self._name(name): self._field(name, inner) for name, inner in fields.items()}
         if isinstance(value, list):
             return [self.tree(inner) for inner in cast("list[object]", value)]
         return self.text(value) if isinstance(value, str) else value
@@ -94,6 +94,10 @@ class Masks:
         """A body: as a tree when it is JSON, else as a text."""
         value = _json(body)
         return self.text(body.decode(errors="backslashreplace")) if value is None else self.tree(value)
+
+    def _name(self, name: str) -> str:
+        """A field's name, which a value of the same letters does not hide."""
+        return name if name in FIELDS or name in _LINKS else self.text(name)
 
     def _field(self, name: str, value: object) -> object:
         if name in _LINKS and isinstance(value, str):

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from cheonggu.conform.masking import Masks
-from cheonggu.conform.run import Outcome, Ran, Result
+from cheonggu.conform.run import Outcome, Ran, Result, why_not_tried
 from cheonggu.conform.target import Target
 from cheonggu.conform.wire import Exchange
 
@@ -57,7 +57,7 @@ def _told(result: Result, masks: Masks) -> dict[str, object]:
         "english": check.english,
         "korean": check.korean,
         "outcome": result.outcome.value,
-        "reason": None if result.reason is None else masks.text(result.reason),
+        "reason": why_not_tried(result, masks.text),
         "differences": [
             {"mark": one.mark, "expected": masks.text(one.expected), "answered": masks.text(one.answered)}
             for one in result.differences
@@ -125,15 +125,18 @@ class Unlike(msgspec.Struct, frozen=True):
     second: str
 
 
-def unlike(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Unlike]:
-    """Where two reports differ, in the order of the first; what only one of them tried is left out."""
+def unlike(first: Mapping[str, Any], second: Mapping[str, Any], *, messages: bool = False) -> list[Unlike]:
+    """Where two reports differ, in the order of the first; what only one of them tried is left out.
+
+    With `messages` other words in an answer are a difference too.
+    """
     others = {check["id"]: check for check in _tried(second)}
     found: list[Unlike] = []
     for check in _tried(first):
         other = others.get(check["id"])
         if other is None:
             continue
-        ours, theirs = _came_out(check), _came_out(other)
+        ours, theirs = (_came_out(one, messages=messages) for one in (check, other))
         if ours != theirs:
             found.append(Unlike(check["id"], check["mark"], check["english"], check["korean"], ours, theirs))
     return found
@@ -148,17 +151,18 @@ def _tried(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [check for check in report.get("checks", []) if check["outcome"] != Outcome.NOT_TRIED.value]
 
 
-def _came_out(check: Mapping[str, Any]) -> str:
-    """Outcome, what differed, and how the last operation was answered: code, HTTP status and message."""
+def _came_out(check: Mapping[str, Any], *, messages: bool) -> str:
+    """Outcome, what differed, and how the last operation was answered."""
     said = [f"{one['expected']} → {one['answered']}" for one in check["differences"]]
-    return "; ".join([check["outcome"], *said, *_last_answer(check["exchanges"])])
+    return "; ".join([check["outcome"], *said, *_last_answer(check["exchanges"], messages=messages)])
 
 
-def _last_answer(exchanges: Sequence[Mapping[str, Any]]) -> list[str]:
+def _last_answer(exchanges: Sequence[Mapping[str, Any]], *, messages: bool) -> list[str]:
     for exchange in reversed(exchanges):
         answer = exchange["answer"]
         body = answer and answer["body"]
         if isinstance(body, dict) and "code" in body and exchange["direction"] == "sent":
             envelope = cast("dict[str, Any]", body)
-            return [f"HTTP {answer['status']} {envelope['code']} {envelope.get('message')}"]
+            told = f"HTTP {answer['status']} {envelope['code']}"
+            return [f"{told} {envelope.get('message')}" if messages else told]
     return []

@@ -39,6 +39,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     exchanges: Sequence[Exchange] = ()
 
 
+def why_not_tried(result: Result, mask: Callable[[str], str]) -> str | None:
+    """The reason, masked where it tells what a server said; a value may be a word of our own sentences."""
+    reason = result.reason
+    return reason if reason is None or reason in HOW_TO_GIVE.values() else mask(reason)
+
+
 class Ran(msgspec.Struct, kw_only=True):
     """A whole run. `stopped` says why it did not come to its end; `left` names bills that are still there."""
 
