@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
+import contextlib
 import json
 import socket
-import subprocess
-import sys
-import zipfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, assert_type
+from typing import Any
 
 import pytest
 
@@ -19,8 +15,6 @@ from cheonggu.client import (
     NO_RETRY,
     AddressWrong,
     AsyncClient,
-    BillStatus,
-    Cancelled,
     Client,
     Done,
     Refused,
@@ -156,6 +150,27 @@ async def test_where_nobody_listens_nothing_was_sent(side: Side) -> None:
 
 
 @both
+async def test_a_connection_that_is_not_taken_in_time_sent_nothing(side: Side) -> None:
+    with socket.socket() as busy, contextlib.ExitStack() as waiting:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen(0)
+        for _ in range(3):  # until its queue is full
+            one = waiting.enter_context(socket.socket())
+            one.settimeout(0)
+            one.connect_ex(busy.getsockname())
+        url = f"http://127.0.0.1:{busy.getsockname()[1]}"
+        outcome = await side.ask(url, create, timeout_seconds=0.3)
+    assert refused(None, transient=True, sent=False)(outcome), outcome
+
+
+async def test_it_waits_as_long_as_the_server_asks() -> None:
+    async with partner(http(429, b"", "Retry-After: 1"), UNPAID) as server:
+        began = asyncio.get_running_loop().time()
+        assert done(await BOTH[1].ask(server.url, read, retry=QUICK))
+        assert asyncio.get_running_loop().time() - began >= 1
+
+
+@both
 async def test_a_tls_handshake_that_fails_sent_nothing(side: Side) -> None:
     async with partner(OK) as server:
         outcome = await side.ask(server.url.replace("http:", "https:"), create, timeout_seconds=0.4)
@@ -168,6 +183,8 @@ async def test_a_tls_handshake_that_fails_sent_nothing(side: Side) -> None:
     [
         ([AWAY, hang_up, UNPAID], read, False, 3, done),
         ([AWAY, AWAY, AWAY], read, False, 3, unknown(Why.SERVER_ERROR)),
+        ([http(503, b"", "Retry-After: 0"), UNPAID], read, False, 2, done),
+        ([http(503, b"", "Retry-After: 31"), UNPAID], read, False, 1, unknown(Why.SERVER_ERROR)),
         ([MISSING, UNPAID], read, False, 1, refused("BILL_003")),
         ([AWAY, OK], create, False, 1, unknown(Why.SERVER_ERROR)),
         ([hang_up, OK], destroy, False, 1, unknown(Why.LOST)),
@@ -393,60 +410,3 @@ def test_an_api_key_is_not_shown() -> None:
     with Client("http://a.example", api_key="secret-key", member="m", merchant="c", retry=NO_RETRY) as client:
         assert "secret-key" not in repr(client.account)
     assert "secret-key" not in repr(Done(None, "", 200, {"apiKey": "secret-key"}))
-
-
-@pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_help_shows_a_method_and_not_its_steps(kind: type[Any]) -> None:
-    shown = str(inspect.signature(kind.cancel))
-    assert shown == (
-        "(self, bill_id: 'str', price: 'int | str', *, reason: 'str | None' = None, "
-        "idempotency_key: 'str | None' = None) -> 'Outcome[Cancelled]'"
-    )
-    assert kind.cancel.__doc__.startswith("Give the whole payment")
-
-
-async def test_methods_keep_the_types_of_their_operations() -> None:
-    """What a type checker sees of them; it fails there, not here."""
-    async with partner(PAID) as server:
-        async with AsyncClient(server.url, api_key="k", member="m", merchant="c") as client:
-            awaited = await client.read("B1")
-            assert_type(awaited, Done[BillStatus] | Refused | Unknown)
-        with Client(server.url, api_key="k", member="m", merchant="c") as blocking:
-            outcome = await asyncio.to_thread(blocking.cancel, "B1", 500, reason="변심")
-            assert_type(outcome, Done[Cancelled] | Refused | Unknown)
-    assert isinstance(awaited, Done)
-    assert isinstance(outcome, Done)
-
-
-def test_the_distribution_is_typed_and_holds_the_client(tmp_path: Path) -> None:
-    build = "import sys, flit_core.buildapi as flit; print(flit.build_wheel(sys.argv[1]))"
-    root = Path(__file__).parent.parent
-    subprocess.run([sys.executable, "-c", build, tmp_path], cwd=root, check=True)  # noqa: S603
-    (wheel,) = tmp_path.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"cheonggu/py.typed", "cheonggu/client/__init__.py"} <= names
-
-
-SERVER_PARTS = (
-    "aiohttp",
-    "asyncpg",
-    "msgspec",
-    "starlette",
-    "typer",
-    "uvicorn",
-    "uvloop",
-    "jinja2",
-    "cryptography",
-    "structlog",
-    "prometheus_client",
-)
-
-
-def test_importing_the_client_imports_no_server() -> None:
-    listing = "import sys, cheonggu.client; print('\\n'.join(sys.modules))"
-    ran = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)  # noqa: S603
-    loaded = set(ran.stdout.split())
-    assert "cheonggu.client" in loaded
-    assert not loaded & set(SERVER_PARTS)
-    ours = {name for name in loaded if name.startswith("cheonggu.")}
-    assert all(name.startswith(("cheonggu.client", "cheonggu.domain")) for name in ours)

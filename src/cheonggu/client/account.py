@@ -12,7 +12,8 @@ class Retry:
 
     Safe is: when no connection could be opened, when the server said 429 with Retry-After, when a read went
     unanswered, and when a write with an idempotency key went unanswered by a server that knows such keys. A
-    write without one is never repeated. `longest_seconds` is the longest Retry-After that is waited for.
+    write without one is never repeated. Where the server says Retry-After, the wait is at least that long;
+    when it says more than `longest_seconds`, there is no other try.
     """
 
     waits_seconds: tuple[float, ...] = (0.5, 2.0)

@@ -60,18 +60,21 @@ def _body(ask: Ask[Any]) -> bytes:
 
 def _pause(account: Account, ask: Ask[Any], outcome: Outcome[Raw], waits: Iterator[float]) -> float | None:
     """How long to wait before the next try; None when there is to be none."""
+    if isinstance(outcome, Done) or not _safe_to_repeat(account, ask, outcome):
+        return None
+    asked_for = outcome.retry_after_seconds or 0.0
+    own = next(waits, None)
+    return None if own is None or asked_for > account.retry.longest_seconds else max(own, asked_for)
+
+
+def _safe_to_repeat(account: Account, ask: Ask[Any], outcome: Refused | Unknown) -> bool:
     match outcome:
-        case Done():
-            return None
         case Unknown():
-            known_to_be_once = account.idempotency and ask.idempotency_key is not None
-            return next(waits, None) if known_to_be_once or not ask.writes else None
+            return not ask.writes or (account.idempotency and ask.idempotency_key is not None)
         case Refused(sent=False):
-            return next(waits, None)
+            return True
         case Refused(http_status=status, retry_after_seconds=seconds):
-            if status != TOO_MANY_REQUESTS or seconds is None or seconds > account.retry.longest_seconds:
-                return None
-            return None if next(waits, None) is None else seconds
+            return status == TOO_MANY_REQUESTS and seconds is not None
 
 
 def _in_doubt(outcome: Outcome[Raw], doubt: Unknown | None) -> Outcome[Raw]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from cheonggu.client.fields import Unreadable, read_object
@@ -33,8 +34,8 @@ def _judge_answer(ask: Ask[Any], answer: Answer) -> Outcome[Raw]:
     code = envelope.get("code")
     message = str(envelope.get("message") or envelope.get("msg") or f"HTTP {answer.status}")
     if answer.status >= 500:
-        said = str(code) if code else None
-        return _unknown(ask, message, Why.SERVER_ERROR, said, answer.status)
+        failed = _unknown(ask, message, Why.SERVER_ERROR, str(code) if code else None, answer.status)
+        return replace(failed, retry_after_seconds=_seconds(answer.retry_after))
     if isinstance(code, str):
         return _judge_code(ask, answer, envelope, code, message)
     if 200 <= answer.status < 300:

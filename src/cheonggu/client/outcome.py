@@ -70,6 +70,7 @@ class Unknown:
     bill_id: str | None = None
     code: str | None = None
     http_status: int | None = None
+    retry_after_seconds: float | None = None
 
 
 Outcome: TypeAlias = Done[T] | Refused | Unknown

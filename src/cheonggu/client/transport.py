@@ -68,7 +68,7 @@ class Line:
     def failed(self, error: Exception) -> NotSent | Lost:
         """What an error means for the request."""
         if isinstance(error, _NOTHING_LEFT):
-            return NotSent(f"{self.base_url} is out of reach ({error or type(error).__name__}).")
+            return NotSent(f"{self.base_url} is out of reach ({str(error) or type(error).__name__}).")
         if isinstance(error, httpx2.TimeoutException):
             return self.too_late()
         return Lost(f"The connection was lost before the answer ({error!r}).")
