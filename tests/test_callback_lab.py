@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from cheonggu.billing.erasure import Eraser
 from cheonggu.billing.sandbox_partners import FIRST
 from cheonggu.domain import webhook
 from cheonggu.domain.retry import CALLBACK
+from cheonggu.store.audit import Operator
 from tests.checks import assert_books_hold
 from tests.conftest import until
 from tests.live import OTHER, WEBHOOK_SECRET, Live
@@ -98,6 +100,16 @@ async def test_a_partners_key_is_masked_in_what_is_shown(live: Live) -> None:
     assert live.receiver.calls[0].body["apiKey"] == FIRST.api_key
     assert FIRST.api_key not in json.dumps(callback)
     assert json.loads(callback["attempts"][0]["request"]["body"])["apiKey"] == "********"
+
+
+async def test_what_was_sent_is_erased_with_its_bill(live: Live) -> None:
+    await paid(live, "ERASED")
+    await tried(live, "ERASED", 1)
+    await live.advance(86_400)
+    eraser = Eraser(live.service.db, Operator("kim", "here"), live.service.clock.now())
+    assert (await eraser.erase_old(1)).bills == 1
+    (attempt,) = (await live.callbacks("ERASED"))[0]["attempts"]
+    assert (attempt["request"], attempt["answer"]["text"], attempt["accepted"]) == (None, "", True)
 
 
 @pytest.mark.parametrize("callback_id", ["1-99", "9", "x-1", "1-" + "9" * 30])

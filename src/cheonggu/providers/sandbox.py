@@ -27,7 +27,14 @@ def sandbox_courier(outbound: Courier, db: Database, clock: Clock, bell: Bell) -
 
 async def erase_practice(conn: Connection) -> None:
     """Forget sandbox partners' messages and trouble, and every payment whose order is known no more."""
-    for statement in (ERASE_MESSAGES, ERASE_REFUNDS, ERASE_PAYMENTS, ERASE_SCRIPTS, ERASE_TROUBLE):
+    for statement in (
+        ERASE_MESSAGES,
+        ERASE_REFUNDS,
+        ERASE_PAYMENTS,
+        ERASE_SCRIPTS,
+        ERASE_TROUBLE,
+        ERASE_FORWARDS,
+    ):
         await conn.execute(statement)
 
 
@@ -35,6 +42,8 @@ async def forget_partner(conn: Connection, partner_id: int) -> None:
     """Forget one partner's messages and scripts, and payments whose order is known no more."""
     await conn.execute("DELETE FROM sandbox_message WHERE partner_id = $1", partner_id)
     await conn.execute("DELETE FROM sandbox_trouble WHERE partner_id = $1", partner_id)
+    await conn.execute("DELETE FROM sandbox_listener WHERE partner_id = $1", partner_id)
+    await conn.execute("DELETE FROM sandbox_forward WHERE partner_id = $1", partner_id)
     await conn.execute(FORGET_SCRIPTS, f"bill:{partner_id}:", f"m{partner_id}-", f"partner:{partner_id}")
     for statement in (ERASE_REFUNDS, ERASE_PAYMENTS):
         await conn.execute(statement)
@@ -50,6 +59,10 @@ DELETE FROM sandbox_message WHERE partner_id IN (SELECT partner_id FROM partner 
 
 ERASE_TROUBLE: Final = """
 DELETE FROM sandbox_trouble WHERE partner_id IN (SELECT partner_id FROM partner WHERE sandbox)
+"""
+
+ERASE_FORWARDS: Final = """
+DELETE FROM sandbox_forward WHERE partner_id IN (SELECT partner_id FROM partner WHERE sandbox)
 """
 
 ERASE_REFUNDS: Final = """
