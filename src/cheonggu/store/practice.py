@@ -25,6 +25,11 @@ async def callbacks(
     return await db.fetch(_CALLBACKS, partner_id, bill_id, callback_no)
 
 
+async def bills_to_show(db: Database, partner_id: int, bill_ids: Sequence[str]) -> Sequence[Row]:
+    """A partner's last bills, and those of these ids, newest first, each with its approval's callback."""
+    return await db.fetch(_BILLS_TO_SHOW, partner_id, bill_ids)
+
+
 async def private_keys(db: Database, hashes: Sequence[bytes]) -> set[bytes]:
     """Which of these apiKeys, given as their hashes, belong to partners that are not the sandbox's."""
     return {row["key_hash"] for row in await db.fetch(_PRIVATE_KEYS, hashes)}
@@ -129,6 +134,19 @@ _EMPTIED: Final = (
     "idempotency",
 )
 """In an order that the foreign keys allow."""
+
+_BILLS_TO_SHOW: Final = """
+SELECT b.bill_id, b.state, b.member_code, b.merchant_code, b.callback_url, c.state AS callback_state,
+       (SELECT t.reason FROM callback_attempt t
+        WHERE t.partner_id = c.partner_id AND t.callback_no = c.callback_no
+        ORDER BY t.try_number DESC LIMIT 1) AS callback_reason
+FROM bill b
+LEFT JOIN callback c ON c.partner_id = b.partner_id AND c.bill_no = b.bill_no AND c.kind = 'APPROVED'
+WHERE b.partner_id = $1
+  AND (b.bill_id = ANY($2) OR b.bill_no IN (SELECT n.bill_no FROM bill n WHERE n.partner_id = $1
+                                            ORDER BY n.bill_no DESC LIMIT 1000))
+ORDER BY b.bill_no DESC
+"""
 
 _PRIVATE_KEYS: Final = """
 SELECT key_hash FROM api_key JOIN partner USING (partner_id) WHERE NOT sandbox AND key_hash = ANY($1)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import typer
 
-from cheonggu.cli.sandbox import callbacks, clock, explain, messages, next_requests, payments, requests
+from cheonggu.cli.sandbox import (
+    callbacks,
+    clock,
+    explain,
+    inspect,
+    messages,
+    next_requests,
+    payments,
+    requests,
+)
 
 sandbox = typer.Typer(
     help="A running sandbox: see what it sent, decide what happens, move its clock.", no_args_is_help=True
@@ -20,3 +29,4 @@ sandbox.command("reset")(clock.reset)
 sandbox.command("next")(next_requests.next_)
 sandbox.command("requests")(requests.requests)
 sandbox.command("explain")(explain.explain)
+sandbox.command("inspect")(inspect.inspect)

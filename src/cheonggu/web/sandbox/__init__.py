@@ -8,6 +8,7 @@ from cheonggu.web.sandbox import (
     armed,
     callbacks,
     clock,
+    inspection,
     listen,
     messages,
     page,
@@ -33,4 +34,5 @@ def routes() -> list[BaseRoute]:
         *requests.routes(),
         *armed.routes(),
         *page.routes(),
+        *inspection.routes(),
     ]

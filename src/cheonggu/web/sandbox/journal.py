@@ -126,10 +126,6 @@ class Journal:
         self._notes.clear()
         self._reads.clear()
 
-    def was_read(self, api_key: str, bill_id: str) -> bool:
-        """Whether this process answered a successful /bill/read of a bill."""
-        return any(subject_of(body) == (api_key, bill_id) for body in self._reads)
-
     def reads(self, api_key: str) -> list[str]:
         """The bills that a partner has read with success, the last one first."""
         subjects = (subject_of(body) for body in reversed(self._reads))
