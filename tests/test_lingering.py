@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cheonggu.web import lingering
+from cheonggu.web import lingering, protocol
 from tests.live import Live
 
 MEGABYTE = b"x" * 1_000_000
@@ -86,3 +86,31 @@ async def test_a_client_that_never_ends_is_not_heard_out(
     with pytest.raises(ConnectionError):
         await asyncio.wait_for(goes_on(), 4)
     writer.close()
+
+
+@pytest.mark.parametrize("more", [b"", b"POST / no HTTP\r\n\r\n"], ids=["idle", "refused"])
+async def test_a_client_that_reads_nothing_cannot_hold_a_connection_that_was_closed(
+    live: Live, more: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = asyncio.Event()
+    made, gone = protocol.BoundedProtocol.connection_made, protocol.BoundedProtocol.connection_lost
+
+    def narrow(connection: protocol.BoundedProtocol, transport: asyncio.Transport) -> None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        made(connection, transport)
+        transport.set_write_buffer_limits(high=1_000_000)  # so little is left unread that writing goes on
+        connection.timeout_keep_alive = 0
+
+    def told(connection: protocol.BoundedProtocol, error: Exception | None) -> None:
+        gone(connection, error)
+        lost.set()
+
+    monkeypatch.setattr(protocol.BoundedProtocol, "connection_made", narrow)
+    monkeypatch.setattr(protocol.BoundedProtocol, "connection_lost", told)
+    monkeypatch.setattr(protocol, "UNREAD_SECONDS", 0.2)
+    monkeypatch.setattr(lingering, "SECONDS", 0.2)
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        sock.connect(("127.0.0.1", live.service.settings.port))
+        sock.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" + more)
+        await asyncio.wait_for(lost.wait(), 5)

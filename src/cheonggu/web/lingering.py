@@ -18,10 +18,12 @@ SECONDS: Final = 5.0
 class Lingering:
     """Lets a client finish, and closes its connection when it does, or when it goes on for too long."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport) -> None:
-        self._transport = transport
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, close: Callable[[], None]
+    ) -> None:
+        self._close = close
         self._left_bytes = BYTES
-        self._timer = loop.call_later(SECONDS, transport.close)
+        self._timer = loop.call_later(SECONDS, close)
         if transport.can_write_eof():
             transport.write_eof()
 
@@ -29,7 +31,7 @@ class Lingering:
         """Something more that nobody reads."""
         self._left_bytes -= len(data)
         if self._left_bytes < 0:
-            self._transport.close()
+            self._close()
 
     def end(self) -> None:
         """The connection has gone."""

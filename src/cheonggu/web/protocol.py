@@ -30,7 +30,8 @@ HEAD_BYTES: Final = 16 * 1024
 HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 10.0
 UNREAD_SECONDS: Final = 60.0
-"""For a client to read what it was answered, once that is more than the system and we keep for it."""
+"""For a client to read what it was answered, once that is more than the system and we keep for it, or its
+connection was closed."""
 MOST_WAITING: Final = 32
 """Requests of one connection that wait for the answer to the one before; 250 KB hold 10,000 of the least."""
 _UPGRADE: Final = re.compile(rb"\nupgrade(?=[ \t]*:)", re.IGNORECASE)
@@ -160,7 +161,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def resume_writing(self) -> None:
         """It has read on."""
-        self._reads_again()
+        if not self.transport.is_closing():
+            self._reads_again()
         super().resume_writing()
 
     def _reads_again(self) -> None:
@@ -297,7 +299,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if busy or idle_seconds < self.timeout_keep_alive:
             self._close_when_idle(self.timeout_keep_alive - (0 if busy else idle_seconds))
         else:
-            super().timeout_keep_alive_handler()
+            self._close()
 
     def _close_when_idle(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
@@ -322,7 +324,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.cycle.response_started:
             self.cycle.response_complete = True  # whoever reads the body finds the client gone
             self._refuse(408)
-        self.transport.close()
+        self._close()
 
     def _refuse(self, status: int) -> None:
         if self.cycle and not self.cycle.response_complete:
@@ -333,7 +335,7 @@ class BoundedProtocol(HttpToolsProtocol):
         lines = _lines([(b"connection", b"close"), *envelope.headers(status, body)])
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
         if status == 408:
-            self.transport.close()  # it is silent, or next to it
+            self._close()  # it is silent, or next to it
         else:
             self._linger()
 
@@ -342,12 +344,18 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head or self._in_body or self._had_enough:
             self._linger()
         else:
-            self.transport.close()
+            self._close()
+
+    def _close(self) -> None:
+        """Close the connection; with what is still to be written it may not be kept for ever."""
+        self.transport.close()
+        if self._unread is None and self.transport.get_write_buffer_size():
+            self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
 
     def _linger(self) -> None:
         self._expect_nothing()
         self._had_enough = True
-        self._lingering = self._lingering or Lingering(self.loop, self.transport)
+        self._lingering = self._lingering or Lingering(self.loop, self.transport, self._close)
         self.flow.resume_reading()
 
 
