@@ -100,9 +100,10 @@ async def test_the_way_back_into_the_window_leads_to_the_receipt(
 async def test_a_declined_payer_reads_why_and_pays_again(page: Page, site: str, service: Service) -> None:
     bill = await a_bill(service)
     await open_window(page, site, bill)
+    await page.get_by_label("거절한다면 그 까닭").select_option(label="정지된 카드예요")
     await choose(page, "거절")
     await heading(page, "카드사가 승인하지 않았어요")
-    await expect(page.get_by_text("카드사 답: 카드 한도를 넘었어요.")).to_be_visible()
+    await expect(page.get_by_text("카드사 답: 정지된 카드예요.")).to_be_visible()
     await expect(page.get_by_text("돈은 나가지 않았어요.")).to_be_visible()
     await keep(page, "refused")
     await page.get_by_role("link", name="345,000원 결제하기").click()

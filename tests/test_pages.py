@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from time import monotonic
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from starlette.types import Scope
 
 from cheonggu.domain.bill import State
 from cheonggu.domain.guesses import Guesses
+from cheonggu.providers.sandbox_gateway import DECLINES
 from cheonggu.web import card_window, pages, problems, rendering, words
 from cheonggu.web.phrases import PHRASES
 from cheonggu.web.words import Language
@@ -172,6 +174,8 @@ def test_the_card_window_offers_every_outcome_with_its_consequence() -> None:
     for choice in card_window.CHOICES:
         assert f'value="{choice.outcome}"' in page
         assert PHRASES[f"{choice.name}_then"][0] in page
+    assert set(card_window.DECLINES) == set(DECLINES)
+    assert re.findall(r'<option value="([A-Z_]+)">', page) == list(card_window.DECLINES)
     assert f'method="post" action="{WINDOW}"' in page
     assert "345,000원" in page
 
@@ -184,6 +188,7 @@ def test_the_card_window_offers_every_outcome_with_its_consequence() -> None:
         ("DECLINE", 3, "DECLINE:REJECT_CARD_LIMIT"),
         ("TIMEOUT_CHARGED", 3, "TIMEOUT_CHARGED"),
         ("TIMEOUT_NOT_CHARGED", 0, "TIMEOUT_NOT_CHARGED"),
+        ("CHARGED_LATE", 3, "CHARGED_LATE"),
     ],
 )
 def test_the_window_key_says_what_was_chosen(outcome: str, months: int, key: str) -> None:

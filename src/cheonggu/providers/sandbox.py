@@ -1,13 +1,14 @@
 """The sandbox's sender, gateway and courier: real providers whose outcomes follow a script.
 
 They stand for other companies' systems: they remember in tables of their own, every call commits by itself,
-and nothing else knows of their scripts. A line in sandbox_script, under a message or order id, acts once.
+and nothing else knows of their scripts (sandbox_scripts.py).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from cheonggu.providers import sandbox_scripts
 from cheonggu.providers.courier import Courier
 from cheonggu.providers.sandbox_gateway import SandboxGateway
 from cheonggu.providers.sandbox_listen import ListenedCourier
@@ -44,14 +45,10 @@ async def forget_partner(conn: Connection, partner_id: int) -> None:
     await conn.execute("DELETE FROM sandbox_trouble WHERE partner_id = $1", partner_id)
     await conn.execute("DELETE FROM sandbox_listener WHERE partner_id = $1", partner_id)
     await conn.execute("DELETE FROM sandbox_forward WHERE partner_id = $1", partner_id)
-    await conn.execute(FORGET_SCRIPTS, f"bill:{partner_id}:", f"m{partner_id}-", f"partner:{partner_id}")
+    await sandbox_scripts.forget(conn, partner_id)
     for statement in (ERASE_REFUNDS, ERASE_PAYMENTS):
         await conn.execute(statement)
 
-
-FORGET_SCRIPTS: Final = """
-DELETE FROM sandbox_script WHERE starts_with(subject, $1) OR starts_with(subject, $2) OR subject = $3
-"""
 
 ERASE_MESSAGES: Final = """
 DELETE FROM sandbox_message WHERE partner_id IN (SELECT partner_id FROM partner WHERE sandbox)

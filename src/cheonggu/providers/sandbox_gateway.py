@@ -172,6 +172,8 @@ class SandboxGateway:
             return RefundRefused("MAINTENANCE", "결제사가 점검 중이에요.")
         if script == "REFUND_REFUSED_CARD":
             outcome = RefundRefused("CARD", "카드사가 취소를 거절했어요.")
+        elif script == "REFUND_REFUSED_BANK":
+            outcome = RefundRefused("BANK", "은행이 취소를 거절했어요.")
         else:
             outcome = await self._judged(conn, refund, payment)
         await _keep_refund(conn, refund, outcome)

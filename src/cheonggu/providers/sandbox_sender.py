@@ -10,6 +10,7 @@ from typing import Final
 
 from cheonggu.domain.message import AskedMessage, NeverHad, NotSent, Sending, Sent, Unsure
 from cheonggu.providers import Alimtalk
+from cheonggu.providers.sandbox_scripts import of_all, of_bill
 from cheonggu.store.clock import Clock
 from cheonggu.store.postgres import Connection, Database, DatabaseAway, Row
 
@@ -22,7 +23,12 @@ SPECIAL_PHONES: Final = {
 it was taken, so that asking tells of nothing and the second sending arrives."""
 
 NO_KAKAOTALK: Final = NotSent("3019", "카카오톡을 쓰지 않는 번호예요.")
-_STATES: Final = {"MESSAGE_REFUSED": "REFUSED", "MESSAGE_UNKNOWN_NEVER_HAD": "LOST"}
+BLOCKED: Final = NotSent("3018", "보내는 채널을 차단한 사람이에요.")
+_STATES: Final = {
+    "MESSAGE_REFUSED": "REFUSED",
+    "MESSAGE_BLOCKED": "BLOCKED",
+    "MESSAGE_UNKNOWN_NEVER_HAD": "LOST",
+}
 _ANSWER_LOST: Final = frozenset({"MESSAGE_UNKNOWN_SENT", "MESSAGE_UNKNOWN_NEVER_HAD"})
 _NO_ANSWER: Final = Unsure("연습용 발송사가 답하지 않았어요")
 
@@ -55,10 +61,7 @@ class SandboxSender:
 
     async def _record(self, conn: Connection, messages: Sequence[Alimtalk]) -> list[Sending]:
         ids = [message.message_id for message in messages]
-        scripts = {row["subject"]: row["outcome"] for row in await conn.fetch(USE_SCRIPTS, ids)}
-        outcomes = [
-            scripts.get(message.message_id) or SPECIAL_PHONES.get(message.to, "") for message in messages
-        ]
+        outcomes = await _scripted(conn, messages)
         rows = await conn.fetch(
             RECORD,
             ids,
@@ -70,6 +73,23 @@ class SandboxSender:
         return [
             _answer(recorded[message_id], outcome) for message_id, outcome in zip(ids, outcomes, strict=True)
         ]
+
+
+async def _scripted(conn: Connection, messages: Sequence[Alimtalk]) -> list[str]:
+    """What each message is to meet, '' for nothing. The nearer to the message, the more a line counts."""
+    once = [one.message_id for one in messages]
+    once += [of_bill(one.partner_id, one.bill_id) for one in messages]
+    lasting = list({of_all(one.partner_id) for one in messages})
+    lines = {row["subject"]: row["outcome"] for row in await conn.fetch(USE_SCRIPTS, once, lasting)}
+    if not lines:
+        return [SPECIAL_PHONES.get(one.to, "") for one in messages]
+    return [
+        lines.get(one.message_id)
+        or lines.pop(of_bill(one.partner_id, one.bill_id), None)  # of two messages only the first
+        or SPECIAL_PHONES.get(one.to)
+        or lines.get(of_all(one.partner_id), "")
+        for one in messages
+    ]
 
 
 def _answer(row: Row, outcome: str) -> Sending:
@@ -86,11 +106,17 @@ def _told(row: Row) -> Sent | NotSent | NeverHad:
             return Sent(f"sandbox-{row['message_id']}", row["at"])
         case "REFUSED":
             return NO_KAKAOTALK
+        case "BLOCKED":
+            return BLOCKED
         case _:
             return NeverHad()
 
 
-USE_SCRIPTS: Final = "DELETE FROM sandbox_script WHERE subject = ANY($1::text[]) RETURNING subject, outcome"
+USE_SCRIPTS: Final = """
+WITH used AS (DELETE FROM sandbox_script WHERE subject = ANY($1::text[]) RETURNING subject, outcome)
+SELECT subject, outcome FROM used
+UNION ALL SELECT subject, outcome FROM sandbox_script WHERE subject = ANY($2::text[])
+"""
 
 # A message that was lost on its way arrives when it is sent again; any other is taken once.
 RECORD: Final = """

@@ -43,7 +43,16 @@ CHOICES: Final = (
     Choice(outcome=CLOSE, name="close", tone="rest", icon="cross"),
     Choice(outcome="TIMEOUT_CHARGED", name="timeout_charged", tone="wait", icon="clock"),
     Choice(outcome="TIMEOUT_NOT_CHARGED", name="timeout_not_charged", tone="wait", icon="clock"),
+    Choice(outcome="CHARGED_LATE", name="charged_late", tone="wait", icon="clock"),
 )
+DECLINES: Final = {
+    "REJECT_CARD_LIMIT": "over_limit",
+    "REJECT_CARD_COMPANY": "no_reason",
+    "INVALID_STOPPED_CARD": "card_stopped",
+    "INVALID_CARD_EXPIRATION": "card_ended",
+}
+"""Why the card company declines, and the phrase for it; the first unless another is chosen."""
+OVER_LIMIT: Final = next(iter(DECLINES))
 _OUTCOMES: Final = frozenset(choice.outcome for choice in CHOICES)
 
 
@@ -77,6 +86,7 @@ def window_shown(payer: PayerBill, language: Language, form_key: bytes, now_seco
         action=f"/p/{code}/card{language.query}",
         token=forms.token(form_key, code, PURPOSE, now_seconds),
         months=MONTHS,
+        declines=DECLINES,
         choices=CHOICES,
     )
 
@@ -95,20 +105,21 @@ async def answer(request: Request) -> Response:
     if not forms.genuine(service.keyring.form_key, code, PURPOSE, given, time.time()):
         return page_error(request, 403)
     outcome, months = form.get("outcome", ""), form.get("months", "0")
-    if outcome not in _OUTCOMES or months not in map(str, MONTHS):
+    code_of_decline = form.get("decline", OVER_LIMIT)
+    if outcome not in _OUTCOMES or months not in map(str, MONTHS) or code_of_decline not in DECLINES:
         return page_error(request, 400)
     if outcome != CLOSE:
         # A refused beginning (paid meanwhile, being paid, withdrawn, expired) is told by the bill's own page.
         with suppress(Refused):
-            await payment.pay(service, payer.bill, window_key(outcome, int(months)))
+            await payment.pay(service, payer.bill, window_key(outcome, int(months), code_of_decline))
     return _back(payer, rendering.language_of(request))
 
 
-def window_key(outcome: str, months: int) -> str:
+def window_key(outcome: str, months: int, code_of_decline: str = OVER_LIMIT) -> str:
     """What the window gives the sandbox gateway: the outcome that was chosen, with its particulars."""
     if outcome == "APPROVE":
         return f"APPROVE:{months}"
-    return "DECLINE:REJECT_CARD_LIMIT" if outcome == "DECLINE" else outcome
+    return f"DECLINE:{code_of_decline}" if outcome == "DECLINE" else outcome
 
 
 def _back(payer: PayerBill, language: Language) -> Response:

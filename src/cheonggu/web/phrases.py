@@ -162,7 +162,12 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "approve": ("승인", "Approve"),
     "approve_then": ("결제되고 승인 콜백이 나가요.", "The bill is paid and the callback goes out."),
     "decline": ("거절", "Decline"),
-    "decline_then": ("한도를 넘어서 돈이 나가지 않아요.", "Over the limit; no money moves."),
+    "decline_then": ("위에서 고른 까닭으로 돈이 나가지 않아요.", "For the reason above; no money moves."),
+    "decline_why": ("거절한다면 그 까닭", "If declined, the reason"),
+    "over_limit": ("한도를 넘었어요", "Over the limit"),
+    "no_reason": ("까닭은 알려 주지 않아요", "No reason given"),
+    "card_stopped": ("정지된 카드예요", "The card is stopped"),
+    "card_ended": ("유효기간이 지났어요", "The card has expired"),
     "close": ("창 닫기", "Close the window"),
     "close_then": ("결제하지 않고 청구서로 돌아가요.", "Back to the bill without paying."),
     "timeout_charged": ("시간 초과, 돈은 나감", "Time-out, charged"),
@@ -174,6 +179,11 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "timeout_not_charged_then": (
         "답이 없어 확인 중이 됐다가, 결제되지 않은 것으로 밝혀져요.",
         "No answer, so it is checked; then it turns out unpaid.",
+    ),
+    "charged_late": ("시간 초과, 나중에 돈이 나감", "Time-out, charged late"),
+    "charged_late_then": (
+        "결제되지 않은 것으로 했다가, 나중에 나간 돈을 저절로 돌려드려요.",
+        "It is taken for unpaid; the late charge is returned by itself.",
     ),
     # When there is no bill to show
     "unknown_seal": ("없는|주소", "LOST"),

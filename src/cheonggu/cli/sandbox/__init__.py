@@ -8,9 +8,11 @@ from cheonggu.cli.sandbox import (
     callbacks,
     clock,
     explain,
+    fates,
     inspect,
     messages,
     next_requests,
+    partners,
     payments,
     requests,
 )
@@ -23,6 +25,8 @@ sandbox.command("messages")(messages.messages)
 sandbox.command("callbacks")(callbacks.callbacks)
 sandbox.add_typer(callbacks.callback, name="callback")
 sandbox.command("pay")(payments.pay)
+sandbox.command("message-outcome")(fates.message_outcome)
+sandbox.command("refund-outcome")(fates.refund_outcome)
 sandbox.command("points")(payments.points)
 sandbox.command("clock")(clock.clock)
 sandbox.command("reset")(clock.reset)
@@ -30,3 +34,5 @@ sandbox.command("next")(next_requests.next_)
 sandbox.command("requests")(requests.requests)
 sandbox.command("explain")(explain.explain)
 sandbox.command("inspect")(inspect.inspect)
+sandbox.add_typer(partners.partner, name="partner")
+sandbox.command("profile")(partners.profile)

@@ -28,9 +28,16 @@ def clock(
     show.facts(moved, as_json=as_json)
 
 
-def reset(*, base_url: BaseUrl = DEFAULT_BASE_URL, as_json: AsJson = False) -> None:
+def reset(
+    *,
+    partners: Annotated[
+        bool, typer.Option("--partners", help="Delete your own partners, rather than empty them.")
+    ] = False,
+    base_url: BaseUrl = DEFAULT_BASE_URL,
+    as_json: AsJson = False,
+) -> None:
     """Empty every sandbox partner and set the clock back to the real time."""
-    show.facts(Remote(base_url).post("/sandbox/reset"), as_json=as_json)
+    show.facts(Remote(base_url).post("/sandbox/reset", {"partners": partners}), as_json=as_json)
 
 
 def seconds_of(span: str) -> float:

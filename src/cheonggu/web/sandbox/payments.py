@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, get_args
+from typing import Annotated, Final
 
 import msgspec
 from starlette.requests import Request
 from starlette.routing import Route
 
-from cheonggu.delivery.payment import pay
+from cheonggu.billing import sandbox_partners
 from cheonggu.domain import codes
-from cheonggu.domain.bill import WIRE_STATE, Bill
 from cheonggu.domain.codes import Refused
 from cheonggu.service import Service
 from cheonggu.store import accounts, bills, points
 from cheonggu.store.postgres import Connection
-from cheonggu.web.sandbox import door
+from cheonggu.web.sandbox import door, outcomes
 from cheonggu.web.sandbox.door import Asked, json_route
+from cheonggu.web.sandbox.outcomes import Wish, bring_about
 
-Outcome = Literal["APPROVE", "DECLINE", "TIMEOUT_CHARGED", "TIMEOUT_NOT_CHARGED", "CHARGED_LATE"]
 
-
-class _Pay(Asked, kw_only=True):
+class _Pay(Wish, kw_only=True):
     billId: str
-    outcome: Outcome
+    apiKey: str = sandbox_partners.FIRST.api_key
 
 
 class _Points(Asked, kw_only=True):
@@ -31,9 +29,8 @@ class _Points(Asked, kw_only=True):
     merchant: str | None = None
 
 
-_RULES: Final = {
+_RULES: Final = outcomes.RULES | {
     "billId": "청구서 ID를 문자열로 적어야 합니다.",
-    "outcome": f"{', '.join(get_args(Outcome))} 가운데 하나여야 합니다.",
     "balance": "0 이상의 정수여야 합니다.",
 }
 
@@ -52,14 +49,7 @@ async def _pay(service: Service, request: Request) -> dict[str, object]:
     bill = await bills.find(service.db, service.keyring, partner.partner_id, asked.billId)
     if bill is None:
         raise Refused(codes.BILL_003)
-    return {"state": WIRE_STATE[(await _paid(service, bill, asked.outcome)).state]}
-
-
-async def _paid(service: Service, bill: Bill, outcome: str) -> Bill:
-    try:
-        return await pay(service, bill, outcome)
-    except Refused:
-        return await bills.find(service.db, service.keyring, bill.partner_id, bill.bill_id) or bill
+    return await bring_about(service, bill, asked)
 
 
 async def _points(service: Service, request: Request) -> dict[str, object]:
