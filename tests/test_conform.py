@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 
 from cheonggu.conform.check import MARKS, Need
 from cheonggu.conform.checks import CHECKS, chosen
-from cheonggu.conform.run import Outcome
+from cheonggu.conform.run import Outcome, Result, run
 from cheonggu.conform.target import Who
 from cheonggu.conform.wire import NoAnswer, Wire
 from tests.checks import assert_books_hold
@@ -163,6 +164,28 @@ async def test_what_cannot_be_tidied_up_is_named(live: Live) -> None:
         "ID: apprState W, HTTP 200, code '0000'"
     ] * len(ran.left)
     assert len(ran.left) == 2
+
+
+async def test_whoever_interrupts_it_finds_no_bill_left(live: Live) -> None:
+    def interrupts(result: Result) -> None:
+        if result.check.id == "create.full":
+            raise KeyboardInterrupt
+
+    ran = await asyncio.to_thread(
+        run, a_target(live.url, pay=False), chosen(["create", "page"]), say=print, done=interrupts
+    )
+    assert (ran.stopped, ran.left) == ("Interrupted.", [])
+    states = await live.service.db.fetch("SELECT DISTINCT state FROM bill")
+    assert [row["state"] for row in states] == ["DESTROYED"]
+
+
+@pytest.mark.parametrize("document", ["docs/sandbox/conformance.md", "CHANGELOG.md"])
+def test_the_documents_know_how_many_checks_there_are(document: str) -> None:
+    text = (Path(__file__).parent.parent / document).read_text(encoding="utf-8")
+    assert set(re.findall(r"in (\d+) checks|(\d+) checks in all|\n(\d+) checks, ", text)) <= {
+        tuple(str(len(CHECKS)) if place == number else "" for place in range(3)) for number in range(3)
+    }
+    assert f"{len(CHECKS)} checks" in text
 
 
 def test_requests_are_spread_in_time() -> None:

@@ -94,6 +94,12 @@ async def test_our_own_decisions_count_only_when_they_shall(live: Live) -> None:
     assert "○  transport.partner-prefix (O)" in mild.stdout
 
 
+async def test_a_run_that_could_try_nothing_ends_with_2(live: Live) -> None:
+    ended = await conform("--base-url", live.url, "--only", "talk")
+    assert ended.returncode == 2
+    assert "9 not tried" in ended.stdout
+
+
 async def test_a_refused_key_ends_it_with_2(live: Live, tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     who = ("--api-key", "nobodys-key", "--member", "m", "--merchant", "s")

@@ -131,6 +131,8 @@ async def test_a_report_of_a_server_that_tells_everything_tells_nothing(live: Li
     assert len(codes) > 20
     assert len(numbers) > 0
     secrets += [row["short_code"] for row in codes] + [row["number"] for row in numbers]
+    (values,) = [one for one in ran.results if one.check.id == "callback.values"]
+    assert values.exchanges[0].received
     for secret in secrets:
         for spelled in {secret, json.dumps(secret)[1:-1], quote(secret)}:
             assert spelled not in written

@@ -183,7 +183,7 @@ def _run(
             )
         except OSError as error:
             raise _cannot(f"{report} cannot be written ({error.strerror}).") from None
-    if ran.stopped is not None:
+    if ran.stopped is not None or ran.count(running.Outcome.NOT_TRIED) == len(checks):
         return COULD_NOT_RUN
     differ = ran.count(running.Outcome.DIFFERS) + (ran.count(running.Outcome.OWN) if strict else 0)
     return DIFFERS if differ else ALIKE

@@ -12,7 +12,7 @@ import msgspec
 
 from cheonggu.conform.check import OWN, Check
 from cheonggu.conform.target import NOBODYS_PHONE, NOWHERE, PAYER, Target, Who
-from cheonggu.conform.wire import Answer, NoAnswer, Wire
+from cheonggu.conform.wire import Answer, Exchange, NoAnswer, Wire
 from cheonggu.domain import codes
 from cheonggu.domain.codes import Code
 from cheonggu.domain.hashing import request_hash
@@ -62,7 +62,10 @@ class Made(msgspec.Struct):
 
 
 class Probe:
-    """A run's way to the server. `...` for a field's value leaves the field out."""
+    """A run's way to the server. `...` for a field's value leaves the field out.
+
+    `seen_before` is what a check judges although it came while another one was tried.
+    """
 
     bills: Bills
     sandbox: Sandbox
@@ -73,6 +76,7 @@ class Probe:
         self.wire = wire
         self.made: dict[tuple[str, str], Made] = {}
         self.differences: list[Difference] = []
+        self.seen_before: list[Exchange] = []
         self._check: Check | None = None
         self._token = "".join(secrets.choice(_LETTERS) for _ in range(9))
         self._numbers = itertools.count(1)
@@ -81,6 +85,7 @@ class Probe:
         """From now on differences are this check's."""
         self._check = check
         self.differences = []
+        self.seen_before = []
 
     # Asking
 
@@ -211,6 +216,11 @@ class Probe:
         """Expect a value, of the very same type."""
         same = type(expected) is type(found) and expected == found
         self.holds(same, f"{name} is {expected!r}", f"{name} is {found!r}", mark)
+
+    def echoed(self, data: Mapping[str, Any], sent: Mapping[str, object], mark: str | None = None) -> None:
+        """Expect that an answer's data repeats what was sent."""
+        for name, value in sent.items():
+            self.holds(data.get(name) == value, f"{name} as it was sent", f"another {name}, or none", mark)
 
     def done(self, answer: Answer) -> Mapping[str, Any]:
         """Expect that it was carried out; its data. Without that the check ends."""

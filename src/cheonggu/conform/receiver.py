@@ -36,7 +36,8 @@ class Call(msgspec.Struct, frozen=True):
         return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _told(call: Call, answer: Answer) -> Exchange:
+def told(call: Call, answer: Answer | None = None) -> Exchange:
+    """A callback as the record keeps it."""
     return Exchange(
         method=call.method,
         url=call.target,
@@ -94,7 +95,7 @@ class Receiver:
         with self._came:
             if len(self._calls) < _MOST_CALLS:
                 self._calls.append(call)
-                self._record.append(_told(call, Answer(status, {}, text.encode())))
+                self._record.append(told(call, Answer(status, {}, text.encode())))
             self._came.notify_all()
         return status, text
 

@@ -160,5 +160,5 @@ def _tried(probe: Probe, check: Check) -> Result:
         outcome=outcome,
         reason=reason,
         differences=differences,
-        exchanges=tuple(probe.wire.record[first:]),
+        exchanges=(*probe.seen_before, *probe.wire.record[first:]),
     )

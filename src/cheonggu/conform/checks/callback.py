@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cheonggu.conform.check import Need, Section, Steps
 from cheonggu.conform.probe import Differs, Made, NotTried, Probe
-from cheonggu.conform.receiver import ACCEPTED, Call, Receiver
+from cheonggu.conform.receiver import ACCEPTED, Call, Receiver, told
 from cheonggu.domain import webhook
 from cheonggu.domain.approval_fields import NAMES
 
@@ -29,6 +29,7 @@ def _approval(probe: Probe) -> tuple[Made, Call]:
     if not calls:
         probe.differs(f"a callback within {probe.target.callback_seconds:g} s", "none")
         raise Differs
+    probe.seen_before.append(told(calls[0]))
     return made, calls[0]
 
 

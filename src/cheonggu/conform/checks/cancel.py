@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cheonggu.conform.check import Need, Section, Steps
+from cheonggu.conform.check import Need, Section
 from cheonggu.conform.checks.read import is_moment
+from cheonggu.conform.checks.tables import requires
 from cheonggu.conform.probe import Probe
+from cheonggu.conform.wire import Answer
 from cheonggu.domain import codes
 
 SECTION: Final = Section("cancel")
@@ -40,34 +42,17 @@ def destroyed(probe: Probe) -> None:
     probe.refused(probe.cancel(probe.bills.destroyed().bill_id), codes.BILL_005)
 
 
-def _refuses(given: dict[str, Any]) -> Steps:
-    def steps(probe: Probe) -> None:
-        answer = probe.cancel(probe.bills.open().bill_id, **given)
-        probe.refused(answer, codes.VALIDATION_001)
-
-    return steps
+def _cancels(probe: Probe, name: str, value: Any) -> Answer:
+    return probe.cancel(probe.bills.open().bill_id, **{name: value})
 
 
-for _name in ("billId", "price", "hash"):
-    for _kind, _value, _english, _korean in (
-        ("missing", ..., "is required", "필수예요"),
-        ("null", None, "is not null", "null일 수 없어요"),
-        ("empty", "", "is not empty", "비어 있을 수 없어요"),
-    ):
-        SECTION.add(
-            f"{_name}.{_kind}",
-            "D",
-            f"{_name} {_english}.",
-            f"{_name}: {_korean}.",
-            _refuses({_name: _value}),
-            Need.WRITE,
-        )
+requires(SECTION, "D", ("billId", "price", "hash"), _cancels, Need.WRITE)
 SECTION.add(
     "cancelReason.21-characters",
     "D",
     "A cancelReason of 21 characters is refused.",
     "cancelReason이 21자이면 거절해요.",
-    _refuses({"cancelReason": "가" * 21}),
+    lambda probe: probe.refused(_cancels(probe, "cancelReason", "가" * 21), codes.VALIDATION_001),
     Need.WRITE,
 )
 
@@ -109,8 +94,7 @@ def done(probe: Probe) -> None:
     made = probe.bills.paid()
     paid = probe.done(probe.read(made.bill_id))
     data = probe.done(probe.bills.cancel(made, made.price))
-    for name, value in (made.who.envelope | {"billId": made.bill_id}).items():
-        probe.holds(data.get(name) == value, f"{name} as it was sent", f"another {name}, or none", "M")
+    probe.echoed(data, made.who.envelope | {"billId": made.bill_id}, "M")
     fits = isinstance(data.get("apprNum"), str) and data["apprNum"]
     probe.holds(fits, "apprNum is the cancel's number", "it is none", "M")
     same = data.get("apprOriginNum") == paid.get("apprNum")

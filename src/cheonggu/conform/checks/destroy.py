@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cheonggu.conform.check import Need, Section, Steps
+from cheonggu.conform.check import Need, Section
+from cheonggu.conform.checks.tables import requires
 from cheonggu.conform.probe import PRICE, Probe
+from cheonggu.conform.wire import Answer
 from cheonggu.domain import codes
 
 SECTION: Final = Section("destroy", Need.WRITE)
@@ -21,8 +23,7 @@ check = SECTION.check
 def done(probe: Probe) -> None:
     made = probe.bills.fresh()
     data = probe.done(probe.destroy(made.bill_id))
-    for name, value in (("apiKey", made.who.api_key), ("billId", made.bill_id)):
-        probe.holds(data.get(name) == value, f"{name} as it was sent", f"another {name}, or none")
+    probe.echoed(data, {"apiKey": made.who.api_key, "billId": made.bill_id})
 
 
 @check(
@@ -76,38 +77,15 @@ def paid(probe: Probe) -> None:
     probe.refused(probe.destroy(made.bill_id, made.price), codes.BILL_004)
 
 
-def _refuses(name: str, value: Any) -> Steps:
-    def steps(probe: Probe) -> None:
-        answer = probe.destroy(probe.bills.open().bill_id, **{name: value})
-        probe.refused(answer, codes.VALIDATION_001)
-
-    return steps
+def _destroys(probe: Probe, name: str, value: Any) -> Answer:
+    return probe.destroy(probe.bills.open().bill_id, **{name: value})
 
 
-for _name in ("billId", "price", "hash"):
-    for _kind, _value, _english, _korean in (
-        ("missing", ..., "is required", "필수예요"),
-        ("null", None, "is not null", "null일 수 없어요"),
-        ("empty", "", "is not empty", "비어 있을 수 없어요"),
-    ):
-        SECTION.add(
-            f"{_name}.{_kind}",
-            "S",
-            f"{_name} {_english}.",
-            f"{_name}: {_korean}.",
-            _refuses(_name, _value),
-        )
-SECTION.add(
-    "billId.21-characters",
-    "S",
-    "A billId of 21 characters is refused.",
-    "billId가 21자이면 거절해요.",
-    _refuses("billId", "X" * 21),
-)
+requires(SECTION, "S", ("billId", "price", "hash"), _destroys)
 SECTION.add(
     "price.commas",
     "D",
     "A price with commas is refused.",
     "price에 쉼표가 있으면 거절해요.",
-    _refuses("price", "1,000"),
+    lambda probe: probe.refused(_destroys(probe, "price", "1,000"), codes.VALIDATION_001),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cheonggu.conform.check import Need, Section
-from cheonggu.conform.checks.tables import refuses
+from cheonggu.conform.checks.tables import refuses, requires
 
 SECTION: Final = Section("fields", Need.WRITE)
 
@@ -19,18 +19,10 @@ _REQUIRED: Final = (
     "hash",
     "callbackUrl",
 )
-_TEXTS: Final = ("billId", "productName", "memberName", "phone", "hash", "callbackUrl")
+_TEXTS: Final = ("productName", "memberName", "phone", "hash", "callbackUrl")
 
 
-for _name in _REQUIRED:
-    refuses(
-        SECTION,
-        (
-            (f"{_name}.missing", "S", f"{_name} is required.", f"{_name}: 필수예요.", {_name: ...}),
-            (f"{_name}.null", "S", f"{_name} is not null.", f"{_name}: null일 수 없어요.", {_name: None}),
-            (f"{_name}.empty", "S", f"{_name} is not empty.", f"{_name}: 비어 있을 수 없어요.", {_name: ""}),
-        ),
-    )
+requires(SECTION, "S", _REQUIRED, lambda probe, name, value: probe.create(**{name: value}), Need.WRITE)
 for _name in _TEXTS:
     refuses(
         SECTION,

@@ -5,18 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from cheonggu.conform.check import Need, Section
-from cheonggu.conform.checks.tables import URL_MOST, RowOf, day_in, id_of, refuses, url_of
+from cheonggu.conform.checks.tables import URL_MOST, RowOf, day_in, refuses, url_of
 
 SECTION: Final = Section("fields", Need.WRITE)
 
 _REFUSED: Final[tuple[RowOf, ...]] = (
-    (
-        "billId.21-characters",
-        "S",
-        "A billId of 21 characters is refused.",
-        "billId가 21자이면 거절해요.",
-        id_of(21),
-    ),
     (
         "billId.white-space",
         "O",

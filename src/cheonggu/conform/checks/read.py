@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cheonggu.conform.check import Need, Section, Steps
+from cheonggu.conform.check import Need, Section
+from cheonggu.conform.checks.tables import requires
 from cheonggu.conform.probe import Probe
 from cheonggu.domain import codes
 from cheonggu.domain.approval_fields import NAMES
@@ -23,18 +24,7 @@ def unknown(probe: Probe) -> None:
     probe.says(answer, codes.BILL_003.message)
 
 
-def _refuses(bill_id: object) -> Steps:
-    return lambda probe: probe.refused(probe.read(bill_id), codes.VALIDATION_001)
-
-
-for _name, _value, _english, _korean in (
-    ("missing", ..., "billId is required.", "billId는 필수예요."),
-    ("null", None, "billId is not null.", "billId는 null일 수 없어요."),
-    ("empty", "", "billId is not empty.", "billId는 비어 있을 수 없어요."),
-    ("number", 1, "billId is a text.", "billId는 문자열이에요."),
-    ("21-characters", "X" * 21, "A billId of 21 characters is refused.", "billId가 21자이면 거절해요."),
-):
-    SECTION.add(f"billId.{_name}", "D", _english, _korean, _refuses(_value))
+requires(SECTION, "D", ("billId",), lambda probe, _, value: probe.read(value))
 
 
 def _is_state(probe: Probe, bill_id: str, state: str) -> Mapping[str, Any]:

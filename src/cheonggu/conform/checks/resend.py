@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from cheonggu.conform.check import Need, Section, Steps
+from cheonggu.conform.check import Need, Section
+from cheonggu.conform.checks.tables import requires
 from cheonggu.conform.probe import Probe
 from cheonggu.domain import codes
 
@@ -17,18 +18,7 @@ def unknown(probe: Probe) -> None:
     probe.refused(probe.resend(probe.new_id()), codes.BILL_003)
 
 
-def _refuses(bill_id: object) -> Steps:
-    return lambda probe: probe.refused(probe.resend(bill_id), codes.VALIDATION_001)
-
-
-for _name, _value, _english, _korean in (
-    ("missing", ..., "billId is required.", "billId는 필수예요."),
-    ("null", None, "billId is not null.", "billId는 null일 수 없어요."),
-    ("empty", "", "billId is not empty.", "billId는 비어 있을 수 없어요."),
-    ("number", 1, "billId is a text.", "billId는 문자열이에요."),
-    ("21-characters", "X" * 21, "A billId of 21 characters is refused.", "billId가 21자이면 거절해요."),
-):
-    SECTION.add(f"billId.{_name}", "S", _english, _korean, _refuses(_value))
+requires(SECTION, "S", ("billId",), lambda probe, _, value: probe.resend(value))
 
 
 @check(
@@ -42,8 +32,7 @@ for _name, _value, _english, _korean in (
 def done(probe: Probe) -> None:
     made = probe.bills.talk()
     data = probe.done(probe.resend(made.bill_id))
-    for name, value in (("apiKey", made.who.api_key), ("billId", made.bill_id)):
-        probe.holds(data.get(name) == value, f"{name} as it was sent", f"another {name}, or none")
+    probe.echoed(data, {"apiKey": made.who.api_key, "billId": made.bill_id})
 
 
 @check(

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from cheonggu.conform.check import Need, Section, Steps
 from cheonggu.conform.probe import NotTried, Probe
+from cheonggu.conform.wire import Answer
 from cheonggu.domain import codes, seoul
 from cheonggu.domain.codes import Code
 
@@ -44,6 +45,44 @@ def refuses(
 
     for name, mark, english, korean, given in rows:
         section.add(name, mark, english, korean, steps_of(given), Need.WRITE, *needs)
+
+
+Asks = Callable[[Probe, str, Any], Answer]
+"""Asks an operation with one field of the bill so."""
+
+_TOO_LONG: Final = object()
+"""Stands for a billId of this run's, of 21 characters."""
+_EMPTY: Final = (
+    ("missing", ..., "is required", "필수예요"),
+    ("null", None, "is not null", "null일 수 없어요"),
+    ("empty", "", "is not empty", "비어 있을 수 없어요"),
+)
+_NO_BILL_ID: Final = (
+    ("number", 1, "is a text", "문자열이에요"),
+    ("21-characters", _TOO_LONG, "has at most 20 characters", "20자까지예요"),
+)
+
+
+def requires(section: Section, mark: str, names: tuple[str, ...], asks: Asks, *needs: Need) -> None:
+    """Add checks that an operation is refused without these fields; a billId is also judged by its form."""
+    for name in names:
+        for kind, value, english, korean in (*_EMPTY, *(_NO_BILL_ID if name == "billId" else ())):
+            section.add(
+                f"{name}.{kind}",
+                mark,
+                f"{name} {english}.",
+                f"{name}: {korean}.",
+                _refused_with(asks, name, value),
+                *needs,
+            )
+
+
+def _refused_with(asks: Asks, name: str, value: Any) -> Steps:
+    def steps(probe: Probe) -> None:
+        given = probe.new_id().ljust(21, "X") if value is _TOO_LONG else value
+        probe.refused(asks(probe, name, given), codes.VALIDATION_001)
+
+    return steps
 
 
 def reads_raw(probe: Probe, extra: bytes) -> bytes:
