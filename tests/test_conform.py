@@ -132,6 +132,9 @@ async def test_it_stops_when_it_is_no_longer_welcome(live: Live, late: Answer | 
         ran = await asked(a_target(server.url, pay=False), CHECKS)
     assert why in (ran.stopped or "")
     assert len(ran.results) < len(CHECKS) / 2
+    assert all(why in bill or "no answer" in bill or "lost" in bill for bill in ran.left)
+    if late is not None:  # one more request, to see whether tidying up is welcome
+        assert len(asked_for) == 101
 
 
 async def test_a_bill_whose_answer_was_lost_is_not_made_again_but_tidied_up(live: Live) -> None:
@@ -151,6 +154,30 @@ async def test_a_bill_whose_answer_was_lost_is_not_made_again_but_tidied_up(live
     assert (ran.left, len(set(asked_for))) == ([], len(asked_for))
     states = await live.service.db.fetch("SELECT state FROM bill")
     assert [row["state"] for row in states] == ["DESTROYED"] * len(asked_for)
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"",
+        b"[]",
+        b'{"code": []}',
+        b'{"code": "0000", "data": {"apprState": "F", "apprPrice": {}}}',
+        b"\xff\x00",
+    ],
+)
+async def test_a_server_that_answers_nonsense_does_not_end_a_run(live: Live, nonsense: bytes) -> None:
+    def raves(request: Request, forward: Forward) -> Answer:
+        raving = request.is_api and "not there" not in request.bill.get("billId", "")
+        answer = forward(request)
+        return Answer(200, {}, nonsense) if raving and answer.tree.get("code") != "BILL_003" else answer
+
+    with proxy(live.url) as server:
+        server.mutation = raves
+        target = a_target(server.url, paid_bills=("CONF-any",), callback_seconds=0.1)
+        ran = await asked(target, chosen(["read", "cancel", "balance", "destroy"]))
+    assert ran.stopped is None
+    assert ran.count(Outcome.DIFFERS) > 5
 
 
 async def test_what_cannot_be_tidied_up_is_named(live: Live) -> None:

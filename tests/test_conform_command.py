@@ -119,6 +119,7 @@ async def test_a_refused_key_ends_it_with_2(live: Live, tmp_path: Path) -> None:
         (["--base-url", "api.example"], 2, "is no base URL"),
         (["--callback-listen", "9000"], 2, "--callback-listen is HOST:PORT"),
         (["--second-api-key", "x"], 2, "go together"),
+        (["--talk", "me"], 2, "--talk is a phone number, not 'me'"),
         ([*ELSEWHERE, "--callback-listen", "127.0.0.1:0"], 2, "how does the server reach it?"),
         (["diff", "/no/such.json", "/no/such.json"], 2, "/no/such.json cannot be read"),
     ],

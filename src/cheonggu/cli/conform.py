@@ -144,7 +144,7 @@ def run(
         suspended_api_key=suspended_api_key,
         webhook_secret=webhook_secret or _sandbox_secret(api_key, here=here),
         read_only=read_only,
-        talk_phone=talk,
+        talk_phone=_phone(talk),
         pay=pay,
         pay_by_hand_seconds=pay_by_hand,
         paid_bills=tuple(paid_bill or ()),
@@ -214,6 +214,13 @@ def diff(
 def _cannot(sentence: str) -> typer.Exit:
     typer.echo(f"cheonggu: {sentence}", err=True)
     return typer.Exit(COULD_NOT_RUN)
+
+
+def _phone(given: str | None) -> str | None:
+    digits = given and given.replace("-", "")
+    if digits and not (digits.isascii() and digits.isdigit()):
+        raise _cannot(f"--talk is a phone number, not {given!r}.")
+    return digits
 
 
 def _speaks_korean() -> bool:

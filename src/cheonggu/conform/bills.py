@@ -95,7 +95,7 @@ class Bills:
 
     def _pay_here(self) -> Made:
         seconds = self._probe.target.pay_by_hand_seconds
-        if self._probe.target.pay:
+        if self._probe.sandbox.may_be_used:
             return self.pay(self.fresh())
         if seconds is None or "by hand" in self._shared:
             raise NotTried("no paid bill is left: name more with --paid-bill, or pay one (--pay-by-hand)")
@@ -135,18 +135,21 @@ class Bills:
     def tidy_up(self) -> list[str]:
         """Destroy or give back every bill that the run made; the billIds that are left, and how."""
         left: list[str] = []
+        given_up: str | None = None
         for made in self._probe.made.values():
             try:
-                why_left = self._why_left(made)
-            except (NoAnswer, Stopped) as failure:
-                why_left = str(failure)
+                why_left = given_up if given_up and made.is_there else self._why_left(made)
+            except NoAnswer as lost:
+                why_left = str(lost)
+            except Stopped as stopped:  # whoever refuses us is not asked for every bill again
+                why_left = given_up = str(stopped)
             if why_left:
                 left.append(f"{made.bill_id}: {why_left}")
         return left
 
     def _why_left(self, made: Made) -> str | None:
         """None once it is destroyed or cancelled, or when it never was."""
-        if made.state in ("destroyed", "cancelled"):
+        if not made.is_there:
             return None
         if made.state != "paid" and self._probe.destroy(made.bill_id, made.price, who=made.who).done:
             return None

@@ -60,6 +60,11 @@ class Made(msgspec.Struct):
     state: str = "open"
     was_paid: bool = False
 
+    @property
+    def is_there(self) -> bool:
+        """Whether it has to be tidied up."""
+        return self.state not in ("destroyed", "cancelled")
+
 
 class Probe:
     """A run's way to the server. `...` for a field's value leaves the field out.
@@ -88,6 +93,10 @@ class Probe:
         self.seen_before = []
 
     # Asking
+
+    def new_number(self) -> int:
+        """A billId of this run as a JSON number; no bill is likely to have it."""
+        return 9 * 10**18 + secrets.randbelow(10**18)
 
     def new_id(self) -> str:
         """A billId of this run that was not used; at most 19 characters."""
@@ -251,7 +260,7 @@ def _without_absent(fields: Mapping[str, object]) -> dict[str, object]:
 
 def _stop_if_refused(answer: Answer) -> None:
     """Go on against nobody who refuses our key, or who has had enough."""
-    if answer.code in _NOT_OURS or answer.status in (401, 403):
+    if (isinstance(answer.code, str) and answer.code in _NOT_OURS) or answer.status in (401, 403):
         raise Stopped(f"The apiKey, member or merchant was refused: {answer.told}.")
     if answer.status == 429:
         raise Stopped("The server has had enough of us (HTTP 429): ask more slowly, with --per-second.")

@@ -79,8 +79,7 @@ def run(
         _look_first(probe)
         given = _given(probe)
         if Need.CALLBACK in given:
-            host, port = target.callback_listen or ("127.0.0.1", 0)
-            probe.receiver = Receiver(host, port, wire.record, target.callback_url)
+            probe.receiver = _receiver(target, wire)
         _try_all(probe, checks, given, ran, done)
     except (Stopped, NoAnswer) as stopped:
         ran.stopped = str(stopped)
@@ -100,9 +99,17 @@ def _look_first(probe: Probe) -> None:
         raise Stopped(f"{probe.target.api}/bill/read does not speak the partner API: {answer.told}.")
 
 
+def _receiver(target: Target, wire: Wire) -> Receiver:
+    host, port = target.callback_listen or ("127.0.0.1", 0)
+    try:
+        return Receiver(host, port, wire.record, target.callback_url)
+    except OSError as error:
+        raise Stopped(f"No callbacks can be received on {host}:{port} ({error.strerror}).") from None
+
+
 def _given(probe: Probe) -> set[Need]:
     target = probe.target
-    sandbox = target.pay and probe.sandbox.is_there()
+    sandbox = probe.sandbox.may_be_used = target.pay and probe.sandbox.is_there()
     payer = sandbox or target.paid_bills or target.pay_by_hand_seconds is not None
     has = {
         Need.WRITE: not target.read_only,
@@ -148,6 +155,9 @@ def _tried(probe: Probe, check: Check) -> Result:
         reason = str(why)
     except NoAnswer as lost:
         probe.differs("an answer", str(lost))
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        # A stranger's server may answer anything; that must not end the run.
+        probe.differs("an answer of the usual form", f"one that leads to {type(error).__name__}")
     differences = tuple(probe.differences)
     if reason is not None and not differences:
         outcome = Outcome.NOT_TRIED

@@ -19,6 +19,7 @@ class Sandbox:
 
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
+        self.may_be_used = False
 
     def is_there(self) -> bool:
         """Whether the server has them for us. Asked without any key, as it may be anybody's."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from cheonggu.conform.check import Need, Section, Steps
-from cheonggu.conform.probe import NotTried, Probe
+from cheonggu.conform.probe import Probe
 from cheonggu.conform.wire import Answer
 from cheonggu.domain import codes, seoul
 from cheonggu.domain.codes import Code
@@ -52,13 +52,15 @@ Asks = Callable[[Probe, str, Any], Answer]
 
 _TOO_LONG: Final = object()
 """Stands for a billId of this run's, of 21 characters."""
+_NUMBER: Final = object()
+"""Stands for a billId as a number, which no other bill has: a lenient server may act upon it."""
 _EMPTY: Final = (
     ("missing", ..., "is required", "필수예요"),
     ("null", None, "is not null", "null일 수 없어요"),
     ("empty", "", "is not empty", "비어 있을 수 없어요"),
 )
 _NO_BILL_ID: Final = (
-    ("number", 1, "is a text", "문자열이에요"),
+    ("number", _NUMBER, "is a text", "문자열이에요"),
     ("21-characters", _TOO_LONG, "has at most 20 characters", "20자까지예요"),
 )
 
@@ -79,8 +81,8 @@ def requires(section: Section, mark: str, names: tuple[str, ...], asks: Asks, *n
 
 def _refused_with(asks: Asks, name: str, value: Any) -> Steps:
     def steps(probe: Probe) -> None:
-        given = probe.new_id().ljust(21, "X") if value is _TOO_LONG else value
-        probe.refused(asks(probe, name, given), codes.VALIDATION_001)
+        own = {id(_TOO_LONG): probe.new_id().ljust(21, "X"), id(_NUMBER): probe.new_number()}
+        probe.refused(asks(probe, name, own.get(id(value), value)), codes.VALIDATION_001)
 
     return steps
 
@@ -103,10 +105,7 @@ def day_in(days: int) -> Fields:
     """The day so many days from today in Seoul, by the server's own clock where it can be seen."""
 
     def fields(probe: Probe) -> dict[str, str]:
-        try:
-            now = probe.sandbox.now() if probe.target.pay else datetime.now(UTC)
-        except NotTried:
-            now = datetime.now(UTC)
+        now = probe.sandbox.now() if probe.sandbox.may_be_used else datetime.now(UTC)
         return {"expireDt": (seoul.today(now) + timedelta(days=days)).isoformat()}
 
     return fields
