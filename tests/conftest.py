@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import aiohttp
 import hypothesis
 import pytest
 import pytest_asyncio
+import structlog
 from playwright.async_api import Browser
 
 from cheonggu.billing.onboarding import make_sandbox_partners
@@ -29,6 +31,13 @@ from tests.serving import chromium, serving, working
 
 hypothesis.settings.register_profile("long", max_examples=2_000, deadline=None)
 """For `make hostile`."""
+
+
+@pytest.fixture(autouse=True)
+def logs_stay_out_of_what_commands_print() -> None:
+    """structlog's own default is standard output, which a command's test reads while the service logs."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
+
 
 TEMPLATE = "cheonggu_template"
 _numbers = itertools.count(1)

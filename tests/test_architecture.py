@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "delivery": {"delivery", "billing", "providers", "store", "domain", "service"},
     "web": {"web", "delivery", "billing", "store", "domain", "service", "config", "providers"},
     "sandbox": {"sandbox"},
+    "scenarios": {"scenarios", "sandbox", "client"},
     "testing": {"testing", "client", "sandbox"},
     "pytest_plugin": {"testing"},
     "conform": {"conform", "domain"},

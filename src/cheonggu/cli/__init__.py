@@ -98,6 +98,8 @@ def _sentence(error: Exception) -> str | None:
     from cheonggu.config import SettingWrong
     from cheonggu.domain.codes import Refused
     from cheonggu.sandbox.remote import SandboxRefused
+    from cheonggu.scenarios.report import CannotPlay
+    from cheonggu.scenarios.script import ScriptWrong
     from cheonggu.store.backup import BackupRefused
     from cheonggu.store.embedded import EmbeddedError
     from cheonggu.store.migrations import SchemaMismatch
@@ -113,7 +115,9 @@ def _sentence(error: Exception) -> str | None:
         KeyUnfit,
         part.Stopped,
         process.CannotListen,
+        CannotPlay,
         SandboxRefused,
+        ScriptWrong,
         Refused,
         SchemaMismatch,
         SealBroken,

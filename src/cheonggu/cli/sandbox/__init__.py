@@ -15,6 +15,7 @@ from cheonggu.cli.sandbox import (
     partners,
     payments,
     requests,
+    scenarios,
 )
 
 sandbox = typer.Typer(
@@ -36,3 +37,6 @@ sandbox.command("explain")(explain.explain)
 sandbox.command("inspect")(inspect.inspect)
 sandbox.add_typer(partners.partner, name="partner")
 sandbox.command("profile")(partners.profile)
+sandbox.command("scenarios")(scenarios.scenarios)
+sandbox.command("scenario")(scenarios.scenario)
+sandbox.command("run")(scenarios.run)
