@@ -27,6 +27,15 @@ GUARDED_BY: Final[dict[str, tuple[str, ...]]] = {
     "masking": ("domain",),
     "message": ("states",),
     "seoul": ("domain", "new_bill"),
+    "blame": ("blame",),
+    "quirks": ("profiles",),
+    "explanation": ("explanation", "hash_mistakes"),
+    "hash_mistakes": ("hash_mistakes",),
+    "hash_steps": ("hash_mistakes",),
+    "hash_words": ("hash_mistakes",),
+    "inspection": ("inspection_rules",),
+    "inspection_mail": ("inspection_rules",),
+    "next_steps": ("explanation",),
 }
 """Beginning with those that guard money and access."""
 

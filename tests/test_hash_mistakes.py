@@ -158,8 +158,9 @@ def test_what_was_hashed_is_shown() -> None:
     assert found.text == "Bill-7,01012345678,1,500,000"
 
 
-def test_a_phone_that_was_not_sent_is_masked() -> None:
-    found = find(sent(digest(RIGHT), parts=TWO, phone_looked_up=True))
+@pytest.mark.parametrize("phone", ["01012345678", "010-1234-5678", "+821012345678", "1012345678"])
+def test_a_phone_that_was_not_sent_is_masked_however_it_was_hashed(phone: str) -> None:
+    found = find(sent(digest(f"Bill-7,{phone},1500000"), parts=TWO, phone_looked_up=True))
     assert found is not None
     assert found.text == "Bill-7,010-****-5678,1500000"
 

@@ -1,4 +1,4 @@
-"""The vendor's inspection, rehearsed: which bills do, what is missing, and the mail."""
+"""The vendor's inspection, rehearsed against a running sandbox."""
 
 from __future__ import annotations
 
@@ -9,94 +9,11 @@ import aiohttp
 import pytest
 
 from cheonggu.config import Mode
-from cheonggu.domain.bill import State
-from cheonggu.domain.inspection import ITEMS, ItemName, Shown, inspect
-from cheonggu.domain.inspection_mail import draft
 from cheonggu.service import Service
 from tests.conftest import until
-from tests.live import API_KEY, OTHER, Live
+from tests.live import OTHER, Live
 from tests.serving import serving
 from tests.test_sandbox_commands import run, told
-
-
-def bill(bill_id: str, state: State = State.READY, **known: Any) -> Shown:
-    facts: dict[str, Any] = {"member": "m", "merchant": "s"}
-    facts["callback_url"] = "https://partner.example/cb?token=secret"
-    return Shown(bill_id=bill_id, state=state, **facts | known)
-
-
-PAID = bill("PAID", State.PAID)
-CALLED = bill("CALLED", State.PAID, callback_state="DELIVERED")
-GONE = bill("GONE", State.DESTROYED)
-BACK = bill("BACK", State.CANCELED)
-SEEN = bill("SEEN", was_read=True)
-ALL = [PAID, CALLED, GONE, BACK, SEEN]
-
-
-@pytest.mark.parametrize(
-    ("bills", "given", "chosen"),
-    [
-        (ALL, {}, ["PAID", "BACK", "GONE", "SEEN", "CALLED"]),
-        ([CALLED, PAID, *ALL[2:]], {}, ["PAID", "BACK", "GONE", "SEEN", "CALLED"]),
-        ([CALLED, GONE, BACK, SEEN], {}, ["CALLED", "BACK", "GONE", "SEEN", "CALLED"]),
-        ([PAID, GONE], {}, ["PAID", None, "GONE", None, None]),
-        ([], {}, [None] * 5),
-        (ALL, {"approved": "CALLED"}, ["CALLED", "BACK", "GONE", "SEEN", "CALLED"]),
-        (ALL, {"read": "PAID"}, ["PAID", "BACK", "GONE", "PAID", "CALLED"]),
-        (ALL, {"destroyed": "NEVER"}, ["PAID", "BACK", "NEVER", "SEEN", "CALLED"]),
-    ],
-)
-def test_bills_are_chosen_so_that_five_different_ones_stand_there(
-    bills: list[Shown], given: dict[ItemName, str], chosen: list[str | None]
-) -> None:
-    verdicts = inspect(bills, given)
-    assert [one.item for one in verdicts] == list(ITEMS)
-    assert [one.bill_id for one in verdicts] == chosen
-
-
-@pytest.mark.parametrize(
-    ("item", "shown", "english"),
-    [
-        ("approved", bill("B"), "The bill is not paid yet."),
-        ("approved", BACK, "The bill is cancelled."),
-        ("cancelled", bill("B", State.CANCELING), "The bill is being cancelled."),
-        ("destroyed", bill("B", State.PAYING), "The bill is being paid."),
-        ("read", bill("B"), "This process has not answered a /bill/read of it."),
-        ("callback", GONE, "The bill is destroyed."),
-        ("callback", bill("B", callback_state="PENDING"), "The callback has not been answered yet."),
-        (
-            "callback",
-            bill("B", State.PAID, callback_state="EXHAUSTED", callback_reason='code is "1"'),
-            'The callback was not accepted: code is "1"',
-        ),
-        (
-            "callback",
-            bill("B", State.PAID, callback_state="DELIVERED", practice_receiver=True),
-            "The sandbox's own receiver took it, not yours.",
-        ),
-    ],
-)  # fmt: skip
-def test_what_does_not_pass_says_why_and_what_to_do(item: ItemName, shown: Shown, english: str) -> None:
-    verdict = next(one for one in inspect([shown], {item: shown.bill_id}) if one.item == item)
-    assert (verdict.passed, verdict.english) == (False, english)
-    assert verdict.next_english
-    assert verdict.next_korean
-
-
-def test_the_mail_has_the_ids_and_no_secret() -> None:
-    mail = draft(API_KEY, inspect(ALL, {}), ALL)
-    for line in (
-        "1. 승인: PAID",
-        "2. API로 취소: BACK",
-        "3. 파기: GONE",
-        "4. 조회: SEEN",
-        "콜백 URL: https://partner.example/cb\n",
-    ):
-        assert line in mail.body
-    assert API_KEY not in mail.body
-    assert "secret" not in mail.body
-    empty = draft(API_KEY, inspect([], {}), [])
-    assert empty.body.count("[아직 없음]") == 5
 
 
 async def inspected(live: Live, **asked: str) -> dict[str, Any]:

@@ -34,14 +34,15 @@ def find(sent: Sent) -> Found | None:
         for tried in _tries([*text_steps, hash_steps.encodings(sent), digests]) if digests else ():
             text = hash_steps.text(tried)
             if hash_steps.digested(text, tried) == wanted:
-                return _found(sent, [form, *(option.name for option in tried)], text)
+                return _found(sent, form, tried, text)
     return None
 
 
-def _found(sent: Sent, tried: Sequence[str | None], text: str) -> Found | None:
-    names = dict.fromkeys(name for name in tried if name)
+def _found(sent: Sent, form: str | None, tried: Sequence[Option], text: str) -> Found | None:
+    names = dict.fromkeys(name for name in (form, *(option.name for option in tried)) if name)
     if sent.phone_looked_up and sent.phone:
-        text = text.replace(sent.phone, masking.phone(sent.phone))
+        hashed_phone = str(tried[hash_steps.PHONE_STEP].value)
+        text = text.replace(hashed_phone, masking.phone(sent.phone)) if hashed_phone else text
     return Found(tuple(MISTAKES[name] for name in names), text) if names else None
 
 

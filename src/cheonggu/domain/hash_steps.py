@@ -57,6 +57,8 @@ class Option(msgspec.Struct, frozen=True, gc=False):
     usual: bool = False
 
 
+PHONE_STEP: Final = 2
+"""Where, among the steps, the phone's is."""
 _Part = tuple[str, str | None]
 """A part's name and its text; None: the text that its own step gives."""
 
@@ -115,11 +117,8 @@ def _parts(sent: Sent) -> list[Option]:
             own, extra, usual = _own(right), ((name, value),), name == "apiKey"
             options += [Option(mistake, extra + own, usual), Option(mistake, own + extra, usual)]
             options.append(Option(mistake, own[:1] + extra + own[1:]))
-    options += [
-        Option("bill_id_only", _own(("billId",))),
-        Option("price_left_out", _own(("billId", "phone"))),
-    ]
-    return options
+    options.append(Option("bill_id_only", _own(("billId",))))
+    return [*options, Option("price_left_out", _own(("billId", "phone")))] if sent.phone else options
 
 
 def _own(names: Sequence[str]) -> tuple[_Part, ...]:
