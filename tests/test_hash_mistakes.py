@@ -14,7 +14,7 @@ from unicodedata import normalize
 import pytest
 
 from cheonggu.domain.hash_mistakes import find, shown
-from cheonggu.domain.hash_steps import THREE, TWO, Sent
+from cheonggu.domain.hash_steps import MOST_CHARACTERS, THREE, TWO, Sent
 from cheonggu.domain.hash_words import MISTAKES, code_lines
 from cheonggu.domain.hashing import request_hash
 
@@ -136,6 +136,77 @@ def test_mistakes_of_other_requests_and_pairs_are_named(
     assert named(sent(given, **changed)) == names
 
 
+SEPARATORS = ("|", "-", ";", "_", "/", "&", "+", " ", "\t", ".", "^", "||", "\n")
+WON = ("1500000원", "₩1,500,000", "₩1500000", "1500000KRW")
+SPELLINGS = {
+    "separator": [RIGHT.replace(",", other) for other in SEPARATORS],
+    "spaces": [RIGHT.replace(",", other) for other in (" , ", " ,")],
+    "json": [
+        '{"billId":"Bill-7","phone":"01012345678","price":"1500000"}',
+        '["Bill-7","01012345678","1500000"]',
+    ],
+    "newline": [RIGHT + "\r\n"],
+    "bill_id_case": ["bill-7,01012345678,1500000"],
+    "phone_country": [
+        f"Bill-7,{phone},1500000"
+        for phone in (
+            "+821012345678",
+            "821012345678",
+            "+82-10-1234-5678",
+            "+82 10 1234 5678",
+            "+82 1012345678",
+        )
+    ],
+    "price_won": [f"Bill-7,01012345678,{price}" for price in WON],
+    "price_float": ["Bill-7,01012345678,1500000.00"],
+    "api_key_in": [f"{RIGHT},{KEY}", f"Bill-7,{KEY},01012345678,1500000"],
+    "member_in": [f"{MEMBER},{RIGHT}"],
+    "merchant_in": [f"{MERCHANT},{RIGHT}", f"{RIGHT},{MERCHANT}"],
+    "order": ["Bill-7,1500000,01012345678", "1500000,Bill-7", "1500000,01012345678,Bill-7"],
+}
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_every_spelling_of_a_mistake_is_known(name: str) -> None:
+    for text in SPELLINGS[name]:
+        assert named(sent(digest(text))) == [name], text
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("utf_16", digest(RIGHT.encode("utf-16-le"))),
+        ("utf_16", digest(RIGHT.encode("utf-16-be"))),
+        ("utf_16", digest(b"\xfe\xff" + RIGHT.encode("utf-16-be"))),
+        ("hashed_twice", digest(hashlib.sha256(RIGHT.encode()).digest())),
+        ("hmac_other", hmac_of(RIGHT, MEMBER)),
+        ("prefix", "0X" + digest(RIGHT)),
+        ("prefix", "sha256:" + digest(RIGHT)),
+        ("prefix", "sha256=" + digest(RIGHT)),
+        ("prefix", "SHA256:" + digest(RIGHT).upper()),
+        ("split_hex", "-".join([digest(RIGHT)[:32], digest(RIGHT)[32:]])),
+        ("split_hex", " ".join([digest(RIGHT)[:32], digest(RIGHT)[32:]])),
+    ],
+)
+def test_every_form_of_bytes_and_digests_is_known(name: str, given: str) -> None:
+    assert named(sent(given)) == [name]
+
+
+@pytest.mark.parametrize(
+    ("bill_id", "text", "name"),
+    [
+        ("청구-7", '{"billId":"청구-7","phone":"01012345678","price":"1500000"}', "json"),
+        ("청구-7", '{"billId": "청구-7", "phone": "01012345678", "price": "1500000"}', "json"),
+        ("청구-7", '["청구-7","01012345678","1500000"]', "json"),
+        ("청구-7", "billId=%EC%B2%AD%EA%B5%AC-7&phone=01012345678&price=1500000", "query"),
+        ("청구/7", "billId=%EC%B2%AD%EA%B5%AC%2F7&phone=01012345678&price=1500000", "query"),
+        (normalize("NFD", "청구-7"), "청구-7,01012345678,1500000", "normal_form"),
+    ],
+)
+def test_mistakes_with_korean_letters_are_known(bill_id: str, text: str, name: str) -> None:
+    assert named(sent(digest(text), bill_id=bill_id)) == [name]
+
+
 def test_every_mistake_in_the_table_can_be_found() -> None:
     elsewhere = {
         "three_parts",
@@ -172,11 +243,22 @@ def test_a_phone_that_was_not_sent_is_masked_however_it_was_hashed(phone: str) -
         ("a\r\nX-Evil: 1", '"a\\r\\nX-Evil: 1"'),
         ("청구", '"\\uccad\\uad6c"'),
         ('"', '"\\""'),
-        ("x" * 200, '"' + "x" * 160 + '..."'),
+        ("x" * 160, '"' + "x" * 160 + '"'),
+        ("x" * 161, '"' + "x" * 160 + '..."'),
     ],
 )
 def test_a_shown_text_is_one_short_line_of_ascii(text: str, seen: str) -> None:
     assert shown(text) == seen
+
+
+@pytest.mark.parametrize("part", ["bill_id", "phone", "price"])
+def test_what_is_far_too_long_is_not_searched(part: str) -> None:
+    for length, names in ((MOST_CHARACTERS, ["spaces"]), (MOST_CHARACTERS + 1, [])):
+        values = {"bill_id": "B", "phone": "x", "price": "y"} | {part: "z" * length}
+        assert named(sent(digest(", ".join(values.values())), **values)) == names
+    assert named(sent(digest("Bill-7, 1500000"), parts=TWO, phone=None)) == ["spaces"]
+    assert named(sent(" " * (MOST_CHARACTERS - 64) + digest(RIGHT))) == ["white_space"]
+    assert named(sent(" " * (MOST_CHARACTERS - 63) + digest(RIGHT))) == []
 
 
 def test_a_search_is_over_in_no_time_whatever_was_sent() -> None:

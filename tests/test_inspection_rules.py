@@ -77,6 +77,47 @@ def test_what_does_not_pass_says_why_and_what_to_do(item: ItemName, shown: Shown
     assert verdict.next_korean
 
 
+def test_all_that_is_said_is_said_in_korean_too() -> None:
+    korean = {one.item: one.korean for one in inspect(ALL, {})}
+    assert korean == {
+        "approved": "결제됐어요.",
+        "cancelled": "API로 취소했어요.",
+        "destroyed": "파기됐어요.",
+        "read": "성공적으로 조회했어요.",
+        "callback": "승인 콜백에 0000으로 답했어요.",
+    }
+    assert all(one.next_english is None and one.next_korean is None for one in inspect(ALL, {}))
+    said = {
+        State.READY: "아직 결제되지 않은 청구서예요.",
+        State.PAYING: "결제하고 있는 청구서예요.",
+        State.PAID: "결제된 청구서예요.",
+        State.CANCELING: "취소하고 있는 청구서예요.",
+        State.CANCELED: "취소된 청구서예요.",
+        State.DESTROYED: "파기된 청구서예요.",
+    }
+    for state, sentence in said.items():
+        item: ItemName = "cancelled" if state is State.DESTROYED else "destroyed"
+        (verdict,) = [one for one in inspect([bill("B", state)], {item: "B"}) if one.item == item]
+        assert (verdict.bill_id, verdict.korean) == ("B", sentence)
+    (paid,) = [one for one in inspect([PAID], {"destroyed": "PAID"}) if one.item == "destroyed"]
+    assert paid.english == "The bill is paid."
+
+
+def test_a_bill_that_is_not_there_is_told_from_none_at_all() -> None:
+    named = inspect([PAID], {"destroyed": "NEVER"})
+    english = {one.item: (one.bill_id, one.english) for one in named}
+    assert english["destroyed"] == ("NEVER", "There is no such bill.")
+    assert english["cancelled"] == (None, "No bill is cancelled.")
+
+
+def test_without_an_answered_callback_the_one_that_went_wrong_is_shown() -> None:
+    wrong = bill("WRONG", State.PAID, callback_state="EXHAUSTED", callback_reason="HTTP 500")
+    verdicts = {one.item: one for one in inspect([PAID, wrong], {})}
+    assert verdicts["callback"].bill_id == "WRONG"
+    assert verdicts["callback"].korean == "콜백을 받은 것으로 볼 수 없었어요. HTTP 500"
+    assert verdicts["cancelled"].bill_id is None
+
+
 def test_the_mail_has_the_ids_and_no_secret() -> None:
     bills = [*ALL[:4], bill("SEEN", was_read=True, member="m2")]
     mail = draft(API_KEY, inspect(bills, {}), bills)
