@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import json
 import statistics
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -59,7 +61,7 @@ def test_a_partner_of_ones_own_takes_milliseconds(cheonggu_service: Service) -> 
 
 @pytest.mark.cheonggu(points=54)
 def test_a_marker_says_how_the_partner_is_made(cheonggu: Sandbox) -> None:
-    with pytest.raises(NotSo, match="BILL-1 was not made: POINT_001"):
+    with pytest.raises(NotSo, match="BILL-1 was not made: /bill answered POINT_001: 쌤포인트가"):
         cheonggu.bill()
     cheonggu.points(55)
     assert cheonggu.bill().short_url
@@ -169,6 +171,14 @@ def test_callbacks_get_lost_on_purpose(cheonggu: Sandbox) -> None:
     assert len(cheonggu.assert_callback_delivered(bill.bill_id).attempts) == 2
 
 
+def test_answers_end_as_they_are_told(cheonggu: Sandbox) -> None:
+    cheonggu.answer_next("POINT_001", operation="billSend")
+    with pytest.raises(NotSo, match="BILL-1 was not made: /bill answered POINT_001"):
+        cheonggu.bill()
+    assert cheonggu.bill().bill_id == "BILL-2"
+    assert [one.code for one in cheonggu.requests()] == ["POINT_001", "0000"]
+
+
 def test_the_clock_goes_to_a_moment(cheonggu: Sandbox) -> None:
     bill = cheonggu.bill(send_type="URL")
     midnight = cheonggu.clock.now().replace(hour=15, minute=0, second=0, microsecond=0)
@@ -183,12 +193,49 @@ def paid(sandbox: Sandbox, **given: Any) -> str:
     return bill_id
 
 
+def create_unhashed(sandbox: Sandbox, bill_id: str) -> bool:
+    """Create a bill as a program does that has not made its hash yet."""
+    who = {"apiKey": sandbox.api_key, "member": sandbox.member, "merchant": sandbox.merchant}
+    bill = {
+        "billId": bill_id,
+        "sendType": "URL",
+        "productName": "수강료",
+        "memberName": "김서연",
+        "phone": "01012345678",
+        "price": "1000",
+        "hash": "0" * 64,
+        "callbackUrl": sandbox.receiver.url,
+    }
+    body = json.dumps(who | {"bill": bill}).encode()
+    request = urllib.request.Request(  # noqa: S310 - our own URL
+        f"{sandbox.base_url}/bill", body, {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own URL
+        return answer.status == 200
+
+
 WRONG: dict[str, tuple[Callable[[Sandbox], object], str]] = {
     "unpaid": (
         lambda s: s.assert_paid(s.bill().bill_id, seconds=0.1),
-        r"BILL-1 is not paid \(F\)\. It is unpaid \(W\)\.",
+        r"BILL-1 is not paid \(F\)\. It is still unpaid \(W\)\. This test has not paid it\.",
     ),
-    "never there": (lambda s: s.assert_paid("NONE"), "partner has no bill NONE"),
+    "undecided": (
+        lambda s: s.pay(s.bill().bill_id, "TIMEOUT_NOT_CHARGED") and s.assert_paid("BILL-1", seconds=0.1),
+        "still unpaid .* Its last payment has not been decided, or came to nothing",
+    ),
+    "never there": (lambda s: s.assert_paid("NONE"), "has no bill NONE, and no request .* with its apiKey"),
+    "another bill": (
+        lambda s: s.bill() and s.assert_paid("NONE"),
+        "has no bill NONE. It sent requests about: BILL-1",
+    ),
+    "wrong hash": (
+        lambda s: create_unhashed(s, "BILL-1") and s.assert_paid("BILL-1"),
+        "has no bill BILL-1: /bill answered VALIDATION_002: .* SHA-256 in hex of billId,phone,price",
+    ),
+    "not made": (
+        lambda s: s.bill(price=1, message="x" * 1000),
+        "BILL-1 was not made: /bill answered VALIDATION",
+    ),
     "destroyed": (
         lambda s: s.client.destroy(s.bill().bill_id, 10_000) and s.assert_paid("BILL-1"),
         r"not paid \(F\)\. It is destroyed \(D\)",
@@ -196,7 +243,7 @@ WRONG: dict[str, tuple[Callable[[Sandbox], object], str]] = {
     "other price": (lambda s: s.assert_paid(paid(s), price="9999"), "its price is 10000, not 9999"),
     "not cancelled": (
         lambda s: s.assert_cancelled(paid(s), seconds=0),
-        r"not cancelled \(C\)\. It is paid \(F\)",
+        r"not cancelled \(C\)\. It is still paid \(F\)",
     ),
     "not destroyed": (lambda s: s.assert_destroyed(paid(s)), r"not destroyed \(D\)\. It is paid \(F\)"),
     "message refused": (

@@ -3,7 +3,7 @@
 The pytest plugin hands these out as fixtures; other test runners call `started` and `Service.partner`.
 """
 
-from cheonggu.testing.parts import Attempt, Bill, Callback, Message, Partner
+from cheonggu.testing.parts import Attempt, Bill, Callback, Message, Partner, Request
 from cheonggu.testing.process import DidNotStart, started
 from cheonggu.testing.receiver import ACCEPT, HANG_UP, Received, Receiver, Reply
 from cheonggu.testing.sandbox import Sandbox
@@ -23,6 +23,7 @@ __all__ = [
     "Received",
     "Receiver",
     "Reply",
+    "Request",
     "Sandbox",
     "Service",
     "running",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from cheonggu.client import BillStatus, Client, Done, Refused, State
+from cheonggu.client import BillStatus, Done, Outcome, Refused, State
+from cheonggu.sandbox.remote import Remote
+from cheonggu.testing.journal import why_there_is_none
 from cheonggu.testing.parts import Callback
-from cheonggu.testing.waiting import NotSo, wait_until
+from cheonggu.testing.waiting import NotSo
 
 _WORDS: Final = {
     State.UNPAID: "unpaid (W)",
@@ -16,11 +18,11 @@ _WORDS: Final = {
     State.CANCELLED: "cancelled (C)",
     State.DESTROYED: "destroyed (D)",
 }
-_CAN_BECOME: Final = {
-    State.UNPAID: frozenset({State.UNPAID}),
-    State.PAID: frozenset({State.UNPAID, State.PAID}),
-    State.CANCELLED: frozenset({State.UNPAID, State.PAID, State.CANCELLED}),
-    State.DESTROYED: frozenset({State.UNPAID, State.DESTROYED}),
+_BEFORE: Final = {
+    State.UNPAID: frozenset[State](),
+    State.PAID: frozenset({State.UNPAID}),
+    State.CANCELLED: frozenset({State.UNPAID, State.PAID}),
+    State.DESTROYED: frozenset({State.UNPAID}),
 }
 """From which states a bill still gets there."""
 _SHOWN_CHARACTERS: Final = 200
@@ -28,19 +30,35 @@ _SHOWN_CHARACTERS: Final = 200
 __tracebackhide__ = True
 
 
-def state_is(client: Client, bill_id: str, wanted: State, seconds: float) -> BillStatus:
-    """The bill, once it is so. Raises NotSo when it is not in time, and at once when it never can be."""
-    seen: list[BillStatus] = []
+def status_of(remote: Remote, outcome: Outcome[BillStatus], bill_id: str) -> BillStatus:
+    """The bill that a read told of. Raises NotSo when it told of none."""
+    match outcome:
+        case Done(data):
+            return data
+        case Refused(code="BILL_003"):
+            raise NotSo(why_there_is_none(remote, bill_id))
+        case _:
+            raise NotSo(f"{bill_id} could not be read: {outcome.message}")
 
-    def there() -> BillStatus | None:
-        status = _read(client, bill_id)
-        seen[:] = [status]
-        return status if status.state is wanted or status.state not in _CAN_BECOME[wanted] else None
 
-    found = wait_until(there, 0 if wanted is State.UNPAID else seconds) or seen[0]
-    if found.state is not wanted:
-        raise NotSo(f"{bill_id} is not {_WORDS[wanted]}. It is {_WORDS[found.state]}.{_more(found, wanted)}")
-    return found
+def reached(status: BillStatus, wanted: State) -> bool:
+    """Whether the bill is so. Raises NotSo when it never can be."""
+    if status.state is not wanted and status.state not in _BEFORE[wanted]:
+        raise NotSo(f"{status.bill_id} is not {_WORDS[wanted]}. It is {_WORDS[status.state]}.")
+    return status.state is wanted
+
+
+def not_reached(status: BillStatus, wanted: State, payment: Mapping[str, Any] | None) -> NotSo:
+    """Why the bill is not so yet; `payment` is what was told of the last one, if the test made any."""
+    said = f"{status.bill_id} is not {_WORDS[wanted]}. It is still {_WORDS[status.state]}."
+    if wanted is not State.PAID:
+        return NotSo(said)
+    if payment is None:
+        return NotSo(f"{said} This test has not paid it.")
+    ended = payment.get("declined") or payment.get("refused")
+    if ended:
+        return NotSo(f"{said} Its last payment ended with {ended['code']}: {ended['message']}")
+    return NotSo(f"{said} Its last payment has not been decided, or came to nothing.")
 
 
 def price_is(status: BillStatus, price: int | str | None) -> None:
@@ -49,25 +67,6 @@ def price_is(status: BillStatus, price: int | str | None) -> None:
         raise NotSo(
             f"{status.bill_id} is {_WORDS[status.state]}, but its price is {status.price_won}, not {price}."
         )
-
-
-def _read(client: Client, bill_id: str) -> BillStatus:
-    outcome = client.read(bill_id)
-    match outcome:
-        case Done(data):
-            return data
-        case Refused(code="BILL_003"):
-            raise NotSo(
-                f"This test's partner has no bill {bill_id}. Was it made, and with this partner's apiKey?"
-            )
-        case _:
-            raise NotSo(f"{bill_id} could not be read: {outcome.message}")
-
-
-def _more(found: BillStatus, wanted: State) -> str:
-    if wanted is State.PAID and found.state is State.UNPAID:
-        return " Nobody has paid it, every attempt failed, or the outcome of one is not known yet."
-    return ""
 
 
 def delivered(found: list[Callback], kind: str, now: Callable[[], datetime]) -> Callback | None:

@@ -68,6 +68,18 @@ class Callback:
     raw: Mapping[str, Any] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request that the API had from this partner. `explanation` says why it was refused, and what to do."""
+
+    path: str
+    bill_id: str | None
+    code: str | None
+    message: str | None
+    explanation: str | None
+    raw: Mapping[str, Any] = field(repr=False)
+
+
 def partner_of(told: Mapping[str, Any]) -> Partner:
     """A partner as POST /sandbox/partners tells of it."""
     return Partner(
@@ -107,6 +119,20 @@ def callback_of(told: Mapping[str, Any]) -> Callback:
             Attempt(at=datetime.fromisoformat(one["at"]), status=one["status"], reason=one["reason"], raw=one)
             for one in told["attempts"]
         ],
+        raw=told,
+    )
+
+
+def request_of(told: Mapping[str, Any]) -> Request:
+    """A request as GET /sandbox/requests tells of it."""
+    explained: Mapping[str, str] = told["explanation"] or {}
+    words = [explained[name] for name in ("english", "nextEnglish") if explained.get(name)]
+    return Request(
+        path=told["path"],
+        bill_id=told["billId"],
+        code=told["code"],
+        message=told["message"],
+        explanation=" ".join(words) or None,
         raw=told,
     )
 
