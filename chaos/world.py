@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -23,11 +23,12 @@ from chaos.record import Record
 from chaos.time import BusinessTime
 from chaos.wire import Doors, Heard, post
 from cheonggu.store.migrations import migrate
-from cheonggu.store.postgres import Database, open_database
+from cheonggu.store.postgres import Database, DatabaseAway, open_database
 from cheonggu.store.sealing import Keyring, new_secret_key
 
 _START_SECONDS: Final = 60.0
 _GLANCE_SECONDS: Final = 0.02
+_UNDER_WAY_SECONDS: Final = 0.5
 
 
 class NotInTime(Exception):
@@ -103,9 +104,21 @@ class World:
         return heard
 
     async def advance(self, seconds: float) -> None:
-        """Move business time forward."""
-        await self.sandbox("/sandbox/clock", msgspec.json.encode({"advanceSeconds": seconds}))
-        self.time.offset_seconds += seconds
+        """Move business time forward, and once only: what was not answered may have been done."""
+        target = self.time.offset_seconds + seconds
+        request = post("/sandbox/clock", msgspec.json.encode({"advanceSeconds": seconds}))
+        while (await self.doors.ask(request, 0)).status != 200:
+            if await self._offset_seconds() > target - 1:
+                break
+        self.time.offset_seconds = target
+
+    async def _offset_seconds(self) -> float:
+        """What the database holds, as soon as it can be asked, when what was under way has ended."""
+        while True:
+            await asyncio.sleep(_UNDER_WAY_SECONDS)
+            with suppress(DatabaseAway):
+                async with self.database() as db:
+                    return await db.fetchval("SELECT offset_seconds FROM clock")
 
     async def up(self) -> None:
         """Wait until every API answers and every worker has said that it lives."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
 import pytest
 import pytest_asyncio
@@ -15,6 +16,11 @@ from chaos.planted.run import Caught, on_bugs, on_sound_source
 from chaos.races import RACES, Finish, races
 from chaos.standby import Failover, failover
 from chaos.storm import SHORT, Weather, storm
+from chaos.wire import Heard
+from chaos.world import World
+
+from cheonggu.store.clock import Clock
+from cheonggu.store.postgres import Database
 
 SEED = "short"
 _QUICK = [bug for bug in bugs() if bug.quick]
@@ -83,6 +89,30 @@ def test_a_bug_still_applies_to_the_source(bug: Bug, tmp_path: Path) -> None:
         assert text != (SOURCE / file).read_text(encoding="utf-8")
         if file.endswith(".py"):
             compile(text, file, "exec")
+
+
+class LostAnswers:
+    """Doors behind which the clock is moved, and from which no answer comes."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.asked = 0
+
+    async def ask(self, _request: bytes, _first: int) -> Heard:
+        self.asked += 1
+        await Clock().advance(self._db, 3_600)
+        return Heard("LOST")
+
+
+async def test_the_clock_is_moved_once_although_the_answer_got_lost(database: Database, dsn: str) -> None:
+    def address(_name: str) -> str:
+        return dsn
+
+    server, doors = SimpleNamespace(database=address), LostAnswers(database)
+    made: Any = World(cast("Any", server), "", cast("Any", None), [], [], [], cast("Any", doors), {}, [], [])
+    await made.advance(3_600)
+    assert doors.asked == 1
+    assert made.time.offset_seconds == await database.fetchval("SELECT offset_seconds FROM clock") == 3_600
 
 
 def test_every_plan_brings_a_bug_to_light() -> None:
