@@ -19,8 +19,8 @@ from cheonggu.billing import create
 from cheonggu.billing.onboarding import make_sandbox_partners
 from cheonggu.cli import place
 from cheonggu.config import Settings, SettingWrong, load
-from cheonggu.delivery.payment import cancel
-from cheonggu.domain.bill import SendType
+from cheonggu.delivery.payment import cancel, pay
+from cheonggu.domain.bill import SendType, State
 from cheonggu.service import Service
 from cheonggu.store import embedded, invariants
 from cheonggu.store.postgres import Database, connect
@@ -163,6 +163,18 @@ async def test_verify_settled_with_work_due_says_what_is_due(service: Service, o
     ended = await run(operator, "verify", "--settled", "--wait", "0.5")
     assert ended.returncode == 1
     assert "has not drained within 0.5 s: due or in hand are still 1 message." in ended.stderr
+
+
+async def test_a_message_of_a_bill_that_is_being_paid_waits_with_the_payment(service: Service) -> None:
+    bill = await pay(service, await flow.created(service), "TIMEOUT_NOT_CHARGED")
+    assert bill.state is State.PAYING
+
+    async def waiting(after: timedelta) -> dict[str, int]:
+        now = service.clock.now() + after
+        return dict((await invariants.look(service.db, now, settled=False)).waiting)
+
+    assert await waiting(timedelta(0)) == {}
+    assert await waiting(timedelta(seconds=2)) == {"payment": 1}
 
 
 async def test_drained_is_when_nothing_is_due_or_in_hand(service: Service) -> None:

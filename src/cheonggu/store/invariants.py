@@ -77,10 +77,12 @@ async def look(db: Database, now: datetime, *, settled: bool) -> Snapshot:
 
 
 # Later retries may wait; what is due now, or in a worker's hands, may not. A notice whose turn comes after
-# another callback of its bill waits with it.
+# another callback of its bill waits with it, and a message of a bill that is being paid with the payment.
 WAITING: Final = """
 SELECT w.of, count(*) AS rows FROM (
-  SELECT 'message' AS of, due_at, leased_until FROM message WHERE due_at IS NOT NULL
+  SELECT 'message' AS of, m.due_at, m.leased_until FROM message m
+  WHERE m.due_at IS NOT NULL AND NOT (m.state = 'QUEUED' AND EXISTS (
+    SELECT FROM bill b WHERE b.partner_id = m.partner_id AND b.bill_no = m.bill_no AND b.state = 'PAYING'))
   UNION ALL
   SELECT 'callback', c.due_at, c.leased_until FROM callback c
   WHERE c.due_at IS NOT NULL AND (c.kind = 'APPROVED' OR NOT EXISTS (
