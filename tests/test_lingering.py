@@ -114,3 +114,14 @@ async def test_a_client_that_reads_nothing_cannot_hold_a_connection_that_was_clo
         sock.connect(("127.0.0.1", live.service.settings.port))
         sock.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" + more)
         await asyncio.wait_for(lost.wait(), 5)
+
+
+async def test_what_is_wrong_twice_is_refused_once(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", live.service.settings.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n\x16\x03\x01 no HTTP\r\n\r\n")
+    heard = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    assert heard.startswith(b"HTTP/1.1 400 ")
+    assert heard.count(b"HTTP/1.1 ") == 1
+    assert heard.endswith(b"}")
+    assert not [record for record in caplog.records if record.name == "asyncio"]

@@ -327,6 +327,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._close()
 
     def _refuse(self, status: int) -> None:
+        if self._lingering is not None:
+            return
         if self.cycle and not self.cycle.response_complete:
             # The answer that is due comes first, and ends the connection.
             self._had_enough, self.cycle.keep_alive = True, False
