@@ -59,10 +59,16 @@ class Dev:
     """A `cheonggu dev` that was started, in a process group of its own; without `data` a temporary one."""
 
     def __init__(
-        self, data: Path | None, port: int, *, through: str | None = None, **environment: str
+        self,
+        data: Path | None,
+        port: int,
+        *options: str,
+        through: str | None = None,
+        **environment: str,
     ) -> None:
         command = [sys.executable, "-m", "cheonggu", "dev", "--port", str(port)]
         command += ["--data", str(data)] if data else ["--temporary"]
+        command += options
         if through:  # a shell that stays its parent
             command = ["/bin/sh", "-c", f"{' '.join(command)}; {through}"]
         self.url = f"http://127.0.0.1:{port}"

@@ -16,6 +16,7 @@ from cheonggu.store import listeners
 from cheonggu.store.bell import Bell
 from cheonggu.store.changes import Changes
 from cheonggu.store.clock import Clock
+from cheonggu.store.ids import Ids
 from cheonggu.store.intake import Intake
 from cheonggu.store.partners import Directory
 from cheonggu.store.postgres import open_database
@@ -35,8 +36,9 @@ async def open_service(settings: Settings, dsn: str) -> AsyncGenerator[Service]:
     db = await open_database(dsn)
     clock, directory = Clock(), Directory(db)
     bell = Bell()
-    changes = Changes(dsn, db, clock, directory, {listeners.CHANNEL: bell} if settings.sandbox else {})
-    intake = Intake(db, dsn, keyring)
+    ids = Ids(sandbox=settings.sandbox)
+    changes = Changes(dsn, db, clock, directory, ids, {listeners.CHANNEL: bell} if settings.sandbox else {})
+    intake = Intake(db, dsn, keyring, ids)
     guard = Guard(settings.callback_allow, loopback=settings.sandbox)
     outbound = Outbound(guard)
     courier = sandbox_courier(outbound, db, clock, bell) if settings.sandbox else outbound
@@ -48,6 +50,7 @@ async def open_service(settings: Settings, dsn: str) -> AsyncGenerator[Service]:
             clock=clock,
             keyring=keyring,
             intake=intake,
+            ids=ids,
             settings=settings,
             directory=directory,
             short_codes=ShortCodes(db),

@@ -13,6 +13,7 @@ from cheonggu.domain.codes import Refused
 from cheonggu.store import idempotency
 from cheonggu.store.clock import Clock
 from cheonggu.store.idempotency import Remembered
+from cheonggu.store.ids import Ids
 from cheonggu.store.intake import Intake
 from cheonggu.store.postgres import Connection, Database
 from cheonggu.store.sealing import Keyring
@@ -20,12 +21,13 @@ from cheonggu.store.sealing import Keyring
 
 @dataclass(frozen=True)
 class Desk:
-    """The database, the clock, the keys, and the writer of new bills."""
+    """The database, the clock, the keys, the writer of new bills, and the maker of ids."""
 
     db: Database
     clock: Clock
     keyring: Keyring
     intake: Intake
+    ids: Ids
 
 
 class Idem(msgspec.Struct, frozen=True):

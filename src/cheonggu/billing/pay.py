@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
-from typing import Final
 
 from cheonggu.billing.desk import Desk
 from cheonggu.domain import codes, retry
@@ -13,8 +11,6 @@ from cheonggu.domain.codes import Refused
 from cheonggu.domain.payment import Attempt
 from cheonggu.store import bills, payments
 from cheonggu.store.postgres import Connection
-
-_ORDER_ID_BYTES: Final = 24
 
 
 async def begin(desk: Desk, bill: Bill, *, confirm_within_seconds: float, lease_seconds: float) -> Attempt:
@@ -32,11 +28,13 @@ async def begin(desk: Desk, bill: Bill, *, confirm_within_seconds: float, lease_
             raise Refused(code)
         if not await bills.move(conn, bill.partner_id, bill.bill_no, State.READY, State.PAYING, now):
             raise Refused(codes.BILL_007)
+        derived = desk.ids.derived  # nobody else has to count
+        before = await payments.count_attempts(conn, bill.partner_id, bill.bill_no) if derived else 0
         return await payments.insert_attempt(
             conn,
             partner_id=bill.partner_id,
             bill_no=bill.bill_no,
-            order_id=secrets.token_urlsafe(_ORDER_ID_BYTES),
+            order_id=desk.ids.new_id("order", bill.partner_id, bill.bill_id, before),
             amount_won=locked.price_won,
             began_at=now,
             confirm_until=now + timedelta(seconds=confirm_within_seconds),

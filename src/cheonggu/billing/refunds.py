@@ -44,7 +44,8 @@ async def begin_cancel(
 
     Raises Refused with BILL_003, BILL_009, BILL_005, BILL_007 or BILL_008.
     """
-    partner_id, now, refund_id = caller.partner.partner_id, desk.clock.now(), new_refund_id()
+    partner_id, now, derived = caller.partner.partner_id, desk.clock.now(), desk.ids.derived
+    made: list[str] = []
 
     async def verb(conn: Connection) -> Did:
         bill = await bills.lock(conn, desk.keyring, partner_id, bill_id)
@@ -59,6 +60,9 @@ async def begin_cancel(
             conn, partner_id, bill.bill_no, State.PAID, State.CANCELING, now
         ):
             raise Refused(codes.BILL_007)
+        before = await payments.count_refunds(conn, partner_id, bill.bill_no) if derived else 0
+        refund_id = desk.ids.new_id("refund", partner_id, bill.bill_id, before)
+        made.append(refund_id)
         refund = await payments.insert_refund(
             conn,
             attempt=attempt,
@@ -75,7 +79,7 @@ async def begin_cancel(
     if refund_no is None:
         raise LookupError("a cancel is remembered without its refund")
     refund = await desk.db.run(lambda conn: payments.find_refund(conn, partner_id, refund_no))
-    return refund, refund.refund_id == refund_id
+    return refund, refund.refund_id in made
 
 
 async def settle_refund(desk: Desk, refund: RefundFacts, outcome: AskedRefund, *, fence: int) -> None:

@@ -7,7 +7,8 @@ import os
 import socket
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -15,11 +16,16 @@ from cheonggu.cli import place, process, welcome
 from cheonggu.cli import temporary as data_for_this_run
 from cheonggu.cli.part import Part, Stopped
 from cheonggu.config import Mode, Settings, SettingWrong
+from cheonggu.sandbox import seed_file
+from cheonggu.sandbox.remote import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
     from cheonggu.store.embedded import EmbeddedServer
+
+Seed = dict[str, Any] | None
+"""What /sandbox/seed is asked for, if anything."""
 
 _PORT_PATIENCE_SECONDS: Final = 1.0
 """The last run's server may still be closing, when only its supervisor was killed."""
@@ -37,6 +43,10 @@ def dev(
     temporary: Annotated[
         bool, typer.Option("--temporary", help="Keep the data in a new directory and erase it at the end.")
     ] = False,
+    seed: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Start over with the partners and bills of this file."),
+    ] = None,
 ) -> None:
     """Run the whole service in sandbox mode: database, API, pages, worker. Nothing to configure."""
     settings = place.read_settings(host=host, port=port if port != "0" else None, data_dir=data)
@@ -48,17 +58,18 @@ def dev(
         )
     if port == "0":
         settings = place.read_settings(host=host, port=process.free_port(settings.host), data_dir=data)
-    asyncio.run(_run(settings, temporary=temporary))
+    wanted = None if seed is None else seed_file.read(seed)
+    asyncio.run(_run(settings, wanted, temporary=temporary))
 
 
-async def _run(settings: Settings, *, temporary: bool) -> None:
+async def _run(settings: Settings, seed: Seed, *, temporary: bool) -> None:
     """Keep everything up until told to stop, or until something gives up; leave nothing behind."""
     async with process.told_to_stop(os.getppid()) as stop:
         if not temporary:
-            await _until_told(_up(settings, "keeps the data"), stop)
+            await _until_told(_up(settings, seed, "keeps the data"), stop)
             return
         with data_for_this_run.directory() as data_dir:
-            await _until_told(_up(replace(settings, data_dir=data_dir), "erases the data"), stop)
+            await _until_told(_up(replace(settings, data_dir=data_dir), seed, "erases the data"), stop)
 
 
 async def _until_told(duty: Coroutine[None, None, None], stop: asyncio.Event) -> None:
@@ -73,7 +84,7 @@ async def _until_told(duty: Coroutine[None, None, None], stop: asyncio.Event) ->
         await up
 
 
-async def _up(settings: Settings, ending: str) -> None:
+async def _up(settings: Settings, seed: Seed, ending: str) -> None:
     """Start everything and keep it up. Ends by an exception only, and stops in reverse what was started."""
     async with AsyncExitStack() as held:
         sockets = await _listen(settings)
@@ -85,7 +96,10 @@ async def _up(settings: Settings, ending: str) -> None:
         typer.echo(welcome.text(settings, ending))
         parts = _parts(_environment(settings, dsn), sockets)
         held.push_async_callback(_stop, parts, sockets)
-        duties = [part.keep() for part in parts] + [_announce(settings, sockets[0]), _watch(server)]
+        duties = [part.keep() for part in parts] + [
+            _announce(settings, seed, sockets[0]),
+            _watch(server),
+        ]
         await _all(duties)
 
 
@@ -152,12 +166,19 @@ async def _stop(parts: Sequence[Part], sockets: Sequence[socket.socket]) -> None
     await asyncio.gather(*(part.stop() for part in parts))
 
 
-async def _announce(settings: Settings, sock: socket.socket) -> None:
-    """Print the one `ready:` line once the service can serve."""
+async def _announce(settings: Settings, seed: Seed, sock: socket.socket) -> None:
+    """Print the one `ready:` line once the service can serve, and its seed is in place."""
     address, port = sock.getsockname()[:2]
     address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104
     while not await _ready(str(address), port):  # noqa: ASYNC110 - another process does not tell
         await asyncio.sleep(_PROBE_PAUSE_SECONDS)
+    if seed is not None:
+        told = await asyncio.to_thread(
+            Remote(welcome.near(settings)).post, "/sandbox/seed", seed | {"reset": True}
+        )
+        _say(
+            f"Started over with {len(told['partners'])} partners and {len(told['bills'])} bills of the seed."
+        )
     typer.echo(f"ready: {settings.origin}")
 
 

@@ -10,6 +10,7 @@ import structlog
 
 from cheonggu.store.bell import Bell
 from cheonggu.store.clock import Clock
+from cheonggu.store.ids import Ids
 from cheonggu.store.partners import Directory
 from cheonggu.store.postgres import CHANNEL, Database, DatabaseAway, away, connect
 
@@ -31,19 +32,21 @@ class Changes:
         db: Database,
         clock: Clock,
         directory: Directory,
+        ids: Ids,
         bells: Mapping[str, Bell] | None = None,
     ) -> None:
         self._dsn = dsn
         self._db = db
         self._clock = clock
         self._directory = directory
+        self._ids = ids
         self._bells = bells or {}
         self._rung = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to listen; the clock's offset is known when this returns. Raises DatabaseAway."""
-        await self._clock.refresh(self._db)
+        await self._refresh()
         self._directory.listening(heard=False)
         self._task = asyncio.create_task(self._listen_for_ever(), name="changes")
 
@@ -74,7 +77,7 @@ class Changes:
             for channel, bell in self._bells.items():
                 await connection.add_listener(channel, _ringing(bell))
             self._directory.listening(heard=True)
-            await self._clock.refresh(self._db)
+            await self._refresh()
             while not connection.is_closed():
                 try:
                     await asyncio.wait_for(self._rung.wait(), _CHECK_SECONDS)
@@ -84,9 +87,13 @@ class Changes:
                 self._rung.clear()
                 if connection.is_closed():
                     break
-                await self._clock.refresh(self._db)
+                await self._refresh()
         finally:
             connection.terminate()
+
+    async def _refresh(self) -> None:
+        await self._clock.refresh(self._db)
+        await self._ids.refresh(self._db)
 
     def _ended(self, _connection: object) -> None:
         self._directory.listening(heard=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from base64 import urlsafe_b64encode
 from collections.abc import Hashable, Sequence
 from datetime import datetime
 from typing import Final
@@ -19,6 +18,7 @@ from cheonggu.domain.codes import Refused
 from cheonggu.domain.new_bill import NewBill
 from cheonggu.store.batch import Batcher, BatcherClosed, BatchLost
 from cheonggu.store.entropy import take
+from cheonggu.store.ids import Ids
 from cheonggu.store.partners import Caller
 from cheonggu.store.postgres import Database, DatabaseAway, OwnConnection, away, connect
 from cheonggu.store.sealing import Keyring, normal_name, normal_phone
@@ -33,7 +33,6 @@ _RECOVER_SECONDS: Final = 6.0
 _STATEMENT_SECONDS: Final = 5.0
 _RETRIES: Final = 10
 _BLOCK: Final = 1000
-_CODE_BYTES: Final = 16  # 128 bits: short codes are not to be guessed
 
 
 class Created(msgspec.Struct, frozen=True):
@@ -98,10 +97,11 @@ SET plan_cache_mode = force_generic_plan; SET statement_timeout = '5s'
 class Intake:
     """The only writer of new bills in a process."""
 
-    def __init__(self, db: Database, dsn: str, keyring: Keyring) -> None:
+    def __init__(self, db: Database, dsn: str, keyring: Keyring, ids: Ids | None = None) -> None:
         self._db = db
         self._dsn = dsn
         self._keyring = keyring
+        self._ids = ids or Ids()
         self._connection: OwnConnection | None = None
         self._numbers = iter(range(0))
         self._refilling = asyncio.Lock()
@@ -147,7 +147,7 @@ class Intake:
         self, caller: Caller, new: NewBill, now: datetime, number: int, key: str | None, digest: bytes | None
     ) -> _Row:
         partner_id, keyring, bill_id = caller.partner.partner_id, self._keyring, new.bill_id
-        short_code = _short_code()
+        short_code = self._ids.short_code(partner_id, bill_id)
         talk = new.send_type is SendType.TALK
         fields = (
             str(partner_id),
@@ -267,10 +267,6 @@ def _bytea(value: bytes) -> str:
 
 def _number(value: int | None) -> str:
     return "" if value is None else str(value)
-
-
-def _short_code() -> str:
-    return urlsafe_b64encode(take(_CODE_BYTES)).rstrip(b"=").decode()
 
 
 def _collides_on(row: _Row) -> list[Hashable]:

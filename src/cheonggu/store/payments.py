@@ -64,6 +64,20 @@ async def newest_attempt(conn: Connection, partner_id: int, bill_no: int) -> Att
     return None if row is None else _attempt(row)
 
 
+async def count_attempts(conn: Connection, partner_id: int, bill_no: int) -> int:
+    """How often it was tried to pay a bill."""
+    return await conn.fetchval(
+        "SELECT count(*) FROM attempt WHERE partner_id = $1 AND bill_no = $2", partner_id, bill_no
+    )
+
+
+async def count_refunds(conn: Connection, partner_id: int, bill_no: int) -> int:
+    """How often it was tried to give a bill's money back."""
+    return await conn.fetchval(
+        "SELECT count(*) FROM refund WHERE partner_id = $1 AND bill_no = $2", partner_id, bill_no
+    )
+
+
 async def paying_attempt(conn: Connection, partner_id: int, bill_no: int) -> Attempt | None:
     """The attempt by which a bill was paid, refunded or not."""
     row = await conn.fetchrow(_PAYING_ATTEMPT, partner_id, bill_no)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from cheonggu.store import own_partners
+from cheonggu.domain import codes
+from cheonggu.store import ids, own_partners
 from cheonggu.store.postgres import CHANNEL, Connection, Database, Row
 
 
@@ -35,20 +36,36 @@ async def private_keys(db: Database, hashes: Sequence[bytes]) -> set[bytes]:
     return {row["key_hash"] for row in await db.fetch(_PRIVATE_KEYS, hashes)}
 
 
-async def start_over(conn: Connection, points: int, *, removing: bool = False) -> None:
+class InHand(Exception):
+    """Something is just being paid, cancelled or called back, under a number that would be given again."""
+
+
+async def start_over(
+    conn: Connection, points: int, *, removing: bool = False, id_seed: str | None = None
+) -> None:
     """Empty every sandbox partner, bring it back to its first state, and set the clock back to the system's.
 
     The standing partners get `points`, those that developers made what they were made with, or, `removing`,
     they are deleted.
 
+    With `id_seed` ids are derived from it and counted anew; raises InHand when that has to wait, and Refused
+    where there are other partners. Without, they are random again.
+
     All tables are locked first, in the order in which verbs and workers come to them, so that nobody is half
     on either side. What other partners have waiting moves back with the clock.
     """
     await conn.execute(_LOCK_EVERYTHING, timeout=RESET_SECONDS)
+    if id_seed is not None and await conn.fetchval(_NOT_ALONE):
+        raise codes.invalid("deterministic", "연습용이 아닌 파트너가 있는 데이터베이스에서는 쓸 수 없습니다.")
+    if id_seed is not None and await conn.fetchval(_IN_HAND):
+        raise InHand
     partners = [row["partner_id"] for row in await conn.fetch("SELECT partner_id FROM partner WHERE sandbox")]
     await _empty(conn, partners)
     if removing:
         await own_partners.remove(conn, await own_partners.ids(conn))
+    await ids.be_random(conn)
+    if id_seed is not None:
+        await ids.begin_anew(conn, id_seed)
     for move_back in _MOVE_BACK:
         await conn.execute(move_back, timeout=RESET_SECONDS)
     await conn.execute(_FIRST_POINTS, partners, points)
@@ -63,6 +80,11 @@ async def remove(conn: Connection, partners: Sequence[int]) -> None:
     await _delete(conn, partners)
     await own_partners.remove(conn, partners)
     await conn.execute("SELECT pg_notify($1, 'partners')", CHANNEL)
+
+
+async def is_being_sent(db: Database, partner_id: int, bill_id: str) -> bool:
+    """Whether a message of the bill has yet to be handed to the sender, or is just being."""
+    return await db.fetchval(_BEING_SENT, partner_id, bill_id)
 
 
 async def has_stragglers(db: Database, now: datetime) -> bool:
@@ -95,6 +117,19 @@ LOCK TABLE partner, idempotency, bill, bill_history, attempt, attempt_history, g
 _ONLY_PRACTICE: Final = """
 SELECT NOT EXISTS (SELECT FROM partner WHERE NOT sandbox)
    AND (SELECT count(*) FROM (SELECT FROM bill LIMIT $1) few) >= $1
+"""
+
+_BEING_SENT: Final = """
+SELECT EXISTS (SELECT FROM message m JOIN bill b USING (partner_id, bill_no)
+               WHERE m.partner_id = $1 AND b.bill_id = $2 AND m.state IN ('QUEUED', 'SENDING'))
+"""
+
+_NOT_ALONE: Final = "SELECT EXISTS (SELECT FROM partner WHERE NOT sandbox)"
+
+_IN_HAND: Final = """
+SELECT EXISTS (SELECT FROM callback WHERE leased_until > clock_timestamp())
+    OR EXISTS (SELECT FROM attempt WHERE leased_until > clock_timestamp())
+    OR EXISTS (SELECT FROM refund WHERE leased_until > clock_timestamp())
 """
 
 _STRAGGLERS: Final = """

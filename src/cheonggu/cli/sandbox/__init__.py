@@ -16,6 +16,7 @@ from cheonggu.cli.sandbox import (
     payments,
     requests,
     scenarios,
+    seeds,
 )
 
 sandbox = typer.Typer(
@@ -40,3 +41,4 @@ sandbox.command("profile")(partners.profile)
 sandbox.command("scenarios")(scenarios.scenarios)
 sandbox.command("scenario")(scenarios.scenario)
 sandbox.command("run")(scenarios.run)
+sandbox.command("seed")(seeds.seed)

@@ -33,11 +33,15 @@ def reset(
     partners: Annotated[
         bool, typer.Option("--partners", help="Delete your own partners, rather than empty them.")
     ] = False,
+    deterministic: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Derive ids from this text, the same at every run.")
+    ] = None,
     base_url: BaseUrl = DEFAULT_BASE_URL,
     as_json: AsJson = False,
 ) -> None:
     """Empty every sandbox partner and set the clock back to the real time."""
-    show.facts(Remote(base_url).post("/sandbox/reset", {"partners": partners}), as_json=as_json)
+    asked = {"partners": partners, "deterministic": deterministic}
+    show.facts(Remote(base_url).post("/sandbox/reset", asked), as_json=as_json)
 
 
 def seconds_of(span: str) -> float:

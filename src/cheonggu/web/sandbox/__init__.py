@@ -17,6 +17,7 @@ from cheonggu.web.sandbox import (
     payments,
     probes,
     requests,
+    seeds,
     trouble,
 )
 
@@ -33,6 +34,7 @@ def routes() -> list[BaseRoute]:
         *fates.routes(),
         *clock.routes(),
         *partners.routes(),
+        *seeds.routes(),
         *requests.routes(),
         *armed.routes(),
         *page.routes(),

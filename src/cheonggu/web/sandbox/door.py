@@ -94,12 +94,19 @@ async def read(
     request: Request, of: type[T], rules: Mapping[str, str], most_bytes: int = MAX_BODY_BYTES
 ) -> T:
     """The body as a struct. Raises Refused with the rule of the field that does not fit."""
+    return fitting(await read_object(request, most_bytes), of, rules)
+
+
+def fitting(given: object, of: type[T], rules: Mapping[str, str]) -> T:
+    """What was given as a struct. Raises Refused with the rule of the field that does not fit."""
     try:
-        return msgspec.convert(await read_object(request, most_bytes), of)
+        return msgspec.convert(given, of)
     except msgspec.ValidationError as error:
         found = _AT_FIELD.search(str(error))
         field = found[1] if found else "본문"
-        raise codes.invalid(field, rules.get(field, "빠졌거나 올바르지 않습니다.")) from None
+        unknown = "unknown field" in str(error)
+        rule = "모르는 필드입니다." if unknown else rules.get(field, "빠졌거나 올바르지 않습니다.")
+        raise codes.invalid(field, rule) from None
 
 
 async def read_object(request: Request, most_bytes: int = MAX_BODY_BYTES) -> dict[str, object]:

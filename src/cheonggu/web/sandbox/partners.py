@@ -26,7 +26,7 @@ from cheonggu.web.sandbox import door
 from cheonggu.web.sandbox.door import json_route
 from cheonggu.web.wire import API_KEY_MAX
 
-_Name = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,48}[^\s\x00-\x1f\x7f])?$")]
+Name = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,48}[^\s\x00-\x1f\x7f])?$")]
 _Code = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f]{1,60}$")]
 _Key = Annotated[str, Meta(pattern=rf"^[!-~]{{1,{API_KEY_MAX}}}$")]
 _MessagePoints = Annotated[int, Meta(ge=0, le=MOST_MESSAGE_POINTS)]
@@ -51,11 +51,11 @@ class NewOwnPartner(_Switches, kw_only=True):
     """A partner to make; everything is optional."""
 
     apiKey: _Key | None = None
-    name: _Name | None = None
+    name: Name | None = None
     webhookSecret: str | None = None
     member: _Code | None = None
     merchant: _Code | None = None
-    merchantName: _Name | None = None
+    merchantName: Name | None = None
     wallet: Wallet | None = None
     points: Annotated[int, Meta(ge=0, le=MOST_POINTS)] | None = None
 
