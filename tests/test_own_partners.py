@@ -123,6 +123,8 @@ async def test_a_rotated_key_is_shown_for_ones_own_partner_and_for_no_standing_o
     [
         ({"name": "sandbox"}, "name"),
         ({"name": " a"}, "name"),
+        ({"name": "a/b"}, "name"),
+        ({"name": "가" * 51}, "name"),
         ({"apiKey": API_KEY}, "apiKey"),
         ({"apiKey": "x" * 33}, "apiKey"),
         ({"apiKey": "청구"}, "apiKey"),
@@ -156,7 +158,9 @@ async def test_a_partner_is_suspended_and_resumed_at_once(live: Live) -> None:
         assert (await send(live, made))["code"] == code
 
 
-@pytest.mark.parametrize("path", ["/sandbox/partners/nobody", "/sandbox/partners/999"])
+@pytest.mark.parametrize(
+    "path", ["/sandbox/partners/nobody", "/sandbox/partners/999", "/sandbox/partners/%00"]
+)
 async def test_who_is_not_there_is_not_found(live: Live, path: str) -> None:
     assert (await live.call(path, {"notices": True}))[0] == 404
     async with live.http.delete(live.url + path) as answer:

@@ -26,7 +26,8 @@ from cheonggu.web.sandbox import door
 from cheonggu.web.sandbox.door import json_route
 from cheonggu.web.wire import API_KEY_MAX
 
-Name = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,48}[^\s\x00-\x1f\x7f])?$")]
+_Title = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,48}[^\s\x00-\x1f\x7f])?$")]
+_Name = Annotated[str, Meta(pattern=r"^[^\s/\x00-\x1f\x7f](?:[^/\x00-\x1f\x7f]{0,48}[^\s/\x00-\x1f\x7f])?$")]
 _Code = Annotated[str, Meta(pattern=r"^[^\s\x00-\x1f\x7f]{1,60}$")]
 _Key = Annotated[str, Meta(pattern=rf"^[!-~]{{1,{API_KEY_MAX}}}$")]
 _MessagePoints = Annotated[int, Meta(ge=0, le=MOST_MESSAGE_POINTS)]
@@ -51,11 +52,11 @@ class NewOwnPartner(_Switches, kw_only=True):
     """A partner to make; everything is optional."""
 
     apiKey: _Key | None = None
-    name: Name | None = None
+    name: _Name | None = None
     webhookSecret: str | None = None
     member: _Code | None = None
     merchant: _Code | None = None
-    merchantName: Name | None = None
+    merchantName: _Title | None = None
     wallet: Wallet | None = None
     points: Annotated[int, Meta(ge=0, le=MOST_POINTS)] | None = None
 
@@ -70,7 +71,7 @@ def _one_of(words: Any) -> str:
 
 RULES: Final = {
     "apiKey": f"공백 없는 ASCII 1~{API_KEY_MAX}자여야 합니다.",
-    "name": "1~50자여야 합니다. 앞뒤 공백은 쓸 수 없습니다.",
+    "name": "1~50자여야 합니다. 빗금(/)과 앞뒤 공백은 쓸 수 없습니다.",
     "webhookSecret": "whsec_ 다음에 16~64바이트를 base64로 적어야 합니다.",
     "member": "공백 없이 1~60자여야 합니다.",
     "merchant": "공백 없이 1~60자여야 합니다.",
