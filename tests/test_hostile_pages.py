@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import pytest
@@ -29,7 +30,8 @@ MERCHANT_FIELDS = ("name", "phone", "owner_name", "registration_number", "addres
 
 
 STRANGE_ELEMENTS = (
-    "iframe, object, embed, base, math, style, plaintext, details, img, meta[http-equiv], script:not([src])"
+    "iframe, object, embed, base, math, style, plaintext, details:not([data-key], [id]), img:not([alt='']), "
+    "meta[http-equiv], script:not([src])"
 )
 
 
@@ -82,6 +84,12 @@ async def told_everywhere(service: Service, number: int, *texts: str, pay: bool 
     )
 
 
+def in_the_sandbox(bill: Bill) -> list[str]:
+    """Where the developer's page shows what a bill says: the phone, the bill, its callbacks, its points."""
+    query = urlencode({"bill": bill.bill_id})
+    return [f"/sandbox?show={show}&{query}" for show in ("bills", "callbacks", "wallet")]
+
+
 @pytest.mark.parametrize("pay", [False, True], ids=["unpaid", "paid"])
 async def test_no_stored_text_becomes_a_script_or_an_element(
     watched: Watched, service: Service, *, pay: bool
@@ -89,8 +97,9 @@ async def test_no_stored_text_becomes_a_script_or_an_element(
     for number in range(0, len(TEXTS), EVERY):
         texts = TEXTS[number:] + TEXTS[:number]
         bill = await told_everywhere(service, number, *texts, pay=pay)
-        for path in ("", "?lang=en", "/card"):
-            await watched.page.goto(f"{watched.site}/p/{bill.short_code}{path}")
+        ours = [f"/p/{bill.short_code}{path}" for path in ("", "?lang=en", "/card")]
+        for path in (*ours, *(in_the_sandbox(bill) if pay else ())):
+            await watched.page.goto(f"{watched.site}{path}")
             assert not await watched.ran(), texts[:10]
             assert await watched.page.locator(STRANGE_ELEMENTS).count() == 0, texts[:10]
             assert "49049" not in await watched.page.content()
@@ -282,6 +291,9 @@ async def test_no_text_stretches_a_page_or_covers_what_stands_beside_it(
             await page.goto(f"{site}/p/{bill.short_code}{path}")
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, text[:10]
             assert await amount(page) == "10,000원"
+        for path in in_the_sandbox(bill)[:1]:
+            await page.goto(f"{site}{path}")
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width, text[:10]
     await context.close()
 
 
@@ -304,12 +316,13 @@ async def amount(page: Page) -> str:
 async def test_a_strangers_text_is_clipped_at_its_own_box(watched: Watched, service: Service) -> None:
     """A pile of marks is as high as the font makes it; no box of theirs lets it out."""
     bill = await told_everywhere(service, 1, "가나다라")
-    for path in ("", "?lang=en", "/card"):
-        await watched.page.goto(f"{watched.site}/p/{bill.short_code}{path}")
+    ours = [f"/p/{bill.short_code}{path}" for path in ("", "?lang=en", "/card")]
+    for path in (*ours, *in_the_sandbox(bill)):
+        await watched.page.goto(f"{watched.site}{path}")
         let_out: list[str] = await watched.page.evaluate(
             """[...document.querySelectorAll('body *')]
                 .filter((one) => [...one.childNodes].some((part) => /가.다라/.test(part.data ?? '')))
-                .map((one) => one.closest('p, b, h1, h2, small, dd'))
+                .map((one) => one.closest('p, b, h1, h2, small, dd, .what, .who, .to, .initial, pre'))
                 .filter((box) => getComputedStyle(box).overflow !== 'clip')
                 .map((one) => one.outerHTML)"""
         )

@@ -242,3 +242,15 @@ async def test_it_speaks_english_to_those_who_ask(page: Page, live: Live) -> Non
         })()"""
     )
     assert ours == []
+
+
+async def test_a_refused_request_appears_with_its_explanation(page: Page, live: Live) -> None:
+    await page.get_by_role("link", name="요청", exact=True).click()
+    await expect(page.get_by_text("아직 요청이 없어요.")).to_be_visible()
+    two_parts = "c24aa51aa22c626d25b1efac23211c2c05fe1d0c3495db31389887760fa607f4"
+    await live.operate("/bill", live.bill(billId="TEST0001", price="10000", hash=two_parts))
+    entry = page.locator(".attempt", has_text="TEST0001")
+    await expect(entry.locator("summary .chip").first).to_have_text("VALIDATION_002", timeout=SOON_MS)
+    await entry.locator("summary").first.click()
+    await expect(entry.get_by_text("TEST0001,01012345678,10000", exact=True)).to_be_visible()
+    await expect(entry.locator("figure", has_text="보낸 요청")).to_contain_text(two_parts)

@@ -14,6 +14,7 @@ from cheonggu.providers.reply import Reason
 from cheonggu.service import Service
 from cheonggu.store import practice_page
 from cheonggu.store.postgres import Connection, DatabaseAway, Row
+from cheonggu.web.sandbox.journal import Journal
 from cheonggu.web.sandbox.page import watch
 from cheonggu.web.sandbox.page.lab_words import SILENT
 from cheonggu.web.sandbox.page.watch import Watch
@@ -228,7 +229,7 @@ async def test_news_end_with_the_service_and_do_not_hold_it(service: Service) ->
 
 
 async def test_a_loop_runs_only_while_somebody_watches_and_few_may(service: Service) -> None:
-    watched = Watch(service)
+    watched = Watch(service, Journal())
     watchers = [watched.changes(1, "") for _ in range(watch.MOST_WATCHERS)]
     for one in watchers:
         assert await anext(one) == frozenset()
@@ -251,7 +252,7 @@ async def test_news_outlive_the_database_being_away(
         raise DatabaseAway(OSError())
 
     monkeypatch.setattr(watch, "AWAY_SECONDS", 0.01)
-    watched = Watch(service)
+    watched = Watch(service, Journal())
     changes = watched.changes(1, "")
     await anext(changes)
     await asyncio.sleep(watch.LOOK_SECONDS)

@@ -129,9 +129,8 @@ def http_server(service: Service) -> uvicorn.Server:
     """The HTTP server over an open service; it leaves the process's signals alone."""
     import uvicorn
 
-    from cheonggu.web.app import build_app, open_partner_api
+    from cheonggu.web.app import build_app, open_partner_api, open_watch
     from cheonggu.web.protocol import protocol_for
-    from cheonggu.web.sandbox.page.watch import Watch
 
     class Server(uvicorn.Server):
         @contextmanager
@@ -144,7 +143,7 @@ def http_server(service: Service) -> uvicorn.Server:
             await super().shutdown(sockets)
 
     partner_api = open_partner_api(service)
-    watch = Watch(service) if service.settings.sandbox else None
+    watch = open_watch(service, partner_api)
     return Server(
         uvicorn.Config(
             build_app(service, partner_api, watch),

@@ -34,6 +34,11 @@ def open_partner_api(service: Service) -> PartnerApi:
     return SandboxApi(service) if service.settings.sandbox else PartnerApi(service)
 
 
+def open_watch(service: Service, partner_api: PartnerApi) -> Watch | None:
+    """What tells open pages of the sandbox that something has changed."""
+    return Watch(service, partner_api.journal) if isinstance(partner_api, SandboxApi) else None
+
+
 def build_app(service: Service, partner_api: PartnerApi, watch: Watch | None) -> ASGIApp:
     """The application over an open service; whoever opened the service closes it.
 

@@ -94,7 +94,7 @@ async def _shown(
     wrong: NotTaken | None = None,
 ) -> Response:
     here = str(request.base_url).rstrip("/")
-    shown = await view.shown(service, place, here)
+    shown = await view.shown(service, place, here, request.app.state.journal)
     keep = place.query(language=False)
     return rendering.page(
         "sandbox.html",

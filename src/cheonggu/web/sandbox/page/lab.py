@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, cast
@@ -18,13 +17,13 @@ from cheonggu.providers.reply import SENTENCES, Sent
 from cheonggu.store.postgres import Row
 from cheonggu.web import dates
 from cheonggu.web.sandbox.page.bills import Chip
+from cheonggu.web.sandbox.page.json_text import keyed, laid_out
 from cheonggu.web.sandbox.page.lab_words import SILENT
 from cheonggu.web.sandbox.page.place import Place
 from cheonggu.web.sandbox.page.words import say
 from cheonggu.web.words import Language
 
 MOST_CALLBACKS: Final = 20
-_KEY: Final = re.compile(r"(&#34;\w+&#34;)(?=:)")
 _STATES: Final = {"PENDING": "wait", "DELIVERED": "go", "EXHAUSTED": "stop"}
 
 
@@ -167,7 +166,7 @@ def _asked(stored: str | None) -> Asked | None:
     return Asked(
         head=f"{sent.method} {url.path or '/'}{'?' + url.query if url.query else ''}",
         headers=list(sent.headers.items()),
-        body=_keyed(_laid_out(sent.body)),
+        body=keyed(laid_out(sent.body)),
         elsewhere=sent.forwarded_to,
     )
 
@@ -182,22 +181,8 @@ def _marked(text: str, verdict: str, language: Language) -> Markup:
     if not text.strip():
         nothing = say(language, "nothing")
         return Markup("<mark>{}</mark>").format(nothing) if verdict == "empty" else nothing
-    laid = _laid_out(text)
+    laid = laid_out(text)
     found = None if verdict in ("ok", "status", "silent") else blame(200, laid)
     if found is None:
-        return _keyed(laid)
-    return Markup("{}<mark>{}</mark>{}").format(_keyed(found.before), found.blamed, _keyed(found.after))
-
-
-def _laid_out(text: str) -> str:
-    """JSON over several lines, every token as it was sent; anything else as it is."""
-    try:
-        json.loads(text)
-        return msgspec.json.format(text.encode(), indent=2).decode()
-    except (ValueError, RecursionError, msgspec.MsgspecError):
-        return text
-
-
-def _keyed(text: str) -> Markup:
-    """Escaped JSON with its keys marked."""
-    return Markup(_KEY.sub(r"<i>\1</i>", str(escape(text))))  # noqa: S704 - escaped just here
+        return keyed(laid)
+    return Markup("{}<mark>{}</mark>{}").format(keyed(found.before), found.blamed, keyed(found.after))

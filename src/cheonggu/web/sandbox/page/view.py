@@ -18,7 +18,8 @@ from cheonggu.service import Service
 from cheonggu.store import practice_page as stored
 from cheonggu.store.postgres import Connection, Row
 from cheonggu.web import forms
-from cheonggu.web.sandbox.page import bills, clock, lab, phone, wallet
+from cheonggu.web.sandbox.journal import Journal
+from cheonggu.web.sandbox.page import bills, clock, lab, phone, requests, wallet
 from cheonggu.web.sandbox.page.place import Place
 from cheonggu.web.sandbox.page.timeline import Rows
 from cheonggu.web.sandbox.page.words import say
@@ -40,7 +41,7 @@ def wallet_code(who: Identity) -> str:
     return "" if who.wallet_kind == "PARTNER" else who.merchant or ""
 
 
-async def shown(service: Service, place: Place, here: str) -> dict[str, object]:
+async def shown(service: Service, place: Place, here: str, journal: Journal) -> dict[str, object]:
     """What the template is given. `here` is the address that the reader knows us by."""
     who = await who_is_meant(service, place)
     names = await stored.names(service.db)
@@ -67,6 +68,7 @@ async def shown(service: Service, place: Place, here: str) -> dict[str, object]:
         "example": example,
         "curl": curl(here, who, example) if who.api_key else "",
         "here": here,
+        "requests": requests.requests(journal, who.api_key, place) if place.show == "requests" else [],
         "presets": wallet.PRESETS,
         "day": today(now).isoformat(),
     }
@@ -99,7 +101,7 @@ async def _read(
         case "clock":
             next_try = await stored.next_try(conn, partner_id, now)
             return read | {"now": clock.shown(now, offset_seconds, next_try, language)}
-        case "send":
+        case "requests" | "send":
             return read
         case _:
             return read | await _bills(conn, service, partner_id, place, now)

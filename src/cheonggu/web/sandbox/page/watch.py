@@ -15,6 +15,7 @@ import structlog
 from cheonggu.service import Service
 from cheonggu.store import practice_page
 from cheonggu.store.postgres import DatabaseAway
+from cheonggu.web.sandbox.journal import Journal
 
 log = structlog.get_logger()
 
@@ -33,6 +34,7 @@ _REGIONS: Final = {
     "wallet": ("wallet", "figures"),
     "clock": ("clock", "bills", "bill", "callbacks", "phone"),
     "bill": ("bill", "callbacks"),
+    "requests": ("requests",),
 }
 """What of the page shows each thing that can change. Without a choice the newest bill is shown."""
 
@@ -58,8 +60,9 @@ class _Watcher:
 class Watch:
     """All who watch, by partner."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, journal: Journal) -> None:
         self._service = service
+        self._journal = journal
         self._watchers: dict[int, set[_Watcher]] = {}
         self._loops: dict[int, asyncio.Task[None]] = {}
         self._closed = False
@@ -123,8 +126,9 @@ class Watch:
         while True:
             watchers = self._watchers.get(partner_id, set())
             wanted = sorted({watcher.bill_id for watcher in watchers if watcher.bill_id})
+            asked = {"requests": str(self._journal.count)}
             try:
-                marks = await practice_page.marks(self._service.db, partner_id, wanted)
+                marks = asked | await practice_page.marks(self._service.db, partner_id, wanted)
             except DatabaseAway:
                 for watcher in watchers:
                     watcher.tell({AWAY})

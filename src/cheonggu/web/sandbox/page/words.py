@@ -30,6 +30,7 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
     "tab_callbacks": ("콜백", "Callbacks"),
     "tab_wallet": ("포인트", "Points"),
     "tab_clock": ("시계", "Clock"),
+    "tab_requests": ("요청", "Requests"),
     "send_bill": ("연습 청구서 보내기", "Send a practice bill"),
     "partner": ("파트너", "Partner"),
     "suspended": (
@@ -198,6 +199,22 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
         "points and sets the clock back. It cannot be undone.",
     ),
     "reset_do": ("모두 지우기", "Erase everything"),
+    # Requests
+    "requests": ("API 요청", "API requests"),
+    "requests_lead": (
+        "이 파트너의 키로 온 마지막 요청이에요. 거절된 까닭과 고치는 법을 펼쳐서 볼 수 있어요.",
+        "The last requests with this partner’s key. Open one to see why it was refused, and the cure.",
+    ),
+    "requests_empty": ("아직 요청이 없어요.", "No requests yet."),
+    "requests_empty_more": (
+        "여러분의 코드가 API를 부르면 여기에 나타나요. 서버를 다시 켜면 비워져요.",
+        "Whatever your code asks of the API appears here. A restart of the server empties it.",
+    ),
+    "unanswered": ("답하지 않음", "not answered"),
+    "hashed": ("해시한 글", "You hashed"),
+    "to_hash": ("해시할 글", "To be hashed"),
+    "code_lines": ("언어별로 해시하는 법", "How to hash it, by language"),
+    "to_bill": ("청구서 {bill} 보기", "See bill {bill}"),
     # Sending
     "send": ("연습 청구서", "Practice bill"),
     "send_more": (
