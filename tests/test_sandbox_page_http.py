@@ -19,6 +19,7 @@ from cheonggu.web.sandbox.page import watch
 from cheonggu.web.sandbox.page.lab_words import SILENT
 from cheonggu.web.sandbox.page.watch import Watch
 from cheonggu.web.sandbox.page.words import PHRASES
+from tests.conftest import until
 from tests.flow import created, paid
 from tests.live import Live
 from tests.serving import serving
@@ -142,6 +143,64 @@ async def test_a_second_press_does_nothing_more(desk: Desk, live: Live) -> None:
     for _ in range(2):
         await desk.act("pay", "?show=bills&bill=FORM", outcome="APPROVE")
     assert await live.service.db.fetchval("SELECT count(*) FROM attempt") == 1
+
+
+async def test_outcomes_that_a_payer_cannot_bring_about(desk: Desk, live: Live) -> None:
+    await live.create(billId="OUTCOME", expireDt="2099-12-31")
+    here = "?show=bills&bill=OUTCOME"
+    await desk.open(here)
+    await desk.act("pay", here, outcome="AFTER_EXPIRY")
+    assert "366일 넘게" in desk.notice
+    await desk.act("pay", here, outcome="DECLINE", decline="INVALID_STOPPED_CARD")
+    assert "결제를 시도했어요" in desk.notice
+    await desk.act("pay", here, outcome="PAY_TWICE")
+    assert (await live.read("OUTCOME"))["apprState"] == "F"
+    states = await live.service.db.fetch("SELECT state, failure_code FROM attempt ORDER BY attempt_no")
+    assert [tuple(row.values()) for row in states] == [
+        ("FAILED", "INVALID_STOPPED_CARD"),
+        ("APPROVED", None),
+    ]
+    await desk.act("cancel", here, price="150000", fate="REFUSED_CARD")
+    assert "PAYMENT_001" in desk.notice
+    await desk.act("cancel", here, price="150000", once="another", fate="REFUND")
+    assert "결제를 취소했어요" in desk.notice
+
+
+async def test_a_messages_fate_is_chosen_beforehand_and_taken_back_when_none_is_sent(
+    desk: Desk, live: Live
+) -> None:
+    await desk.open("?show=send")
+    refused = live.bill(billId="FATED", phone="010-1234-5678")
+    assert await desk.act("send", form=refused, fate="NO_KAKAOTALK") == 400
+    assert await live.service.db.fetchval("SELECT count(*) FROM sandbox_script") == 0
+    await desk.act("send", form=live.bill(billId="FATED"), fate="NO_KAKAOTALK")
+    await until(lambda: failed(live, "FATED"))
+    await desk.open("")
+    assert "카카오톡을 쓰지 않는 번호예요" in desk.page
+
+
+async def failed(live: Live, bill_id: str) -> bool:
+    return [message["state"] for message in await live.messages(bill_id)] == ["FAILED"]
+
+
+async def test_trouble_is_made_shown_and_taken_back(desk: Desk, live: Live) -> None:
+    await live.create(billId="TROUBLED")
+    here = "?show=callbacks&bill=TROUBLED"
+    await desk.open(here)
+    await desk.act("trouble", here, kind="LOST")
+    await live.pay("TROUBLED")
+    await until(lambda: said(desk, here, "LOST"))
+    await desk.act("trouble", here, kind="DOWN")
+    await desk.open(here)
+    assert "모두 거두기" in desk.page
+    await desk.act("trouble", here, kind="CLEAR")
+    await desk.open(here)
+    assert "모두 거두기" not in desk.page
+
+
+async def said(desk: Desk, query: str, word: str) -> bool:
+    await desk.open(query)
+    return f"({word})" in desk.page
 
 
 @pytest.mark.parametrize(

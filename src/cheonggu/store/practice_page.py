@@ -234,6 +234,9 @@ SELECT
    FROM (SELECT callback_no, state, tries, due_at FROM callback WHERE partner_id = $1
          ORDER BY callback_no DESC LIMIT $4) c) AS callbacks,
   (SELECT max(entry_no)::text FROM ledger WHERE partner_id = $1) AS wallet,
+  (SELECT md5(string_agg(concat_ws('/', bill_id, kind, times_left, until), ','))
+   FROM (SELECT * FROM sandbox_trouble WHERE partner_id = $1
+         ORDER BY partner_id, bill_id, kind LIMIT $4) t) AS trouble,
   (SELECT offset_seconds::text FROM clock) AS clock
 """
 

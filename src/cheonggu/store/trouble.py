@@ -31,7 +31,7 @@ async def be_down(conn: Connection | Database, partner_id: int, bill_id: str, un
     await conn.execute(_BE_DOWN, partner_id, bill_id, until)
 
 
-async def of_partner(db: Database, partner_id: int, now: datetime) -> Sequence[Row]:
+async def of_partner(db: Connection | Database, partner_id: int, now: datetime) -> Sequence[Row]:
     """What is still to come: bill_id, kind, times_left, until."""
     return await db.fetch(_OF_PARTNER, partner_id, now)
 

@@ -142,8 +142,13 @@ function hear(state) {
   reload.hidden = state === "live";
 }
 
+/* A page that was sent by a form cannot be asked for again by its address. */
+const fixed = document.querySelector("[aria-invalid], [role=alert]") !== null;
+let source = null;
+
 function connect() {
-  const source = new EventSource(`/sandbox/events${location.search}`);
+  if (source || fixed || document.hidden) return;
+  source = new EventSource(`/sandbox/events${location.search}`);
   source.addEventListener("here", () => {
     hear("live");
     want(null);
@@ -155,10 +160,21 @@ function connect() {
   source.addEventListener("away", () => hear("lost"));
   source.addEventListener("error", () => {
     hear("lost");
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, RETRY_MS);
+    if (source?.readyState !== EventSource.CLOSED) return;
+    disconnect();
+    setTimeout(connect, RETRY_MS);
   });
-  addEventListener("pagehide", () => source.close(), { once: true });
 }
+
+function disconnect() {
+  source?.close();
+  source = null;
+}
+
+/* A browser has few connections for one site: a page that nobody sees gives its own back. */
+document.addEventListener("visibilitychange", () => (document.hidden ? disconnect() : connect()));
+addEventListener("pagehide", disconnect);
+addEventListener("pageshow", connect);
 
 /* What was just done is said once: not again after a reload. */
 if (document.querySelector("[data-said]")) {
@@ -168,6 +184,4 @@ if (document.querySelector("[data-said]")) {
   history.replaceState(null, "", address);
 }
 
-/* A page that was sent by a form cannot be asked for again by its address. */
-if (!document.querySelector("[aria-invalid], [role=alert]")) connect();
-addEventListener("pageshow", (event) => event.persisted && connect());
+connect();

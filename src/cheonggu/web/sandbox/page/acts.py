@@ -9,7 +9,8 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from datetime import timedelta
+from typing import Any, Final, cast, get_args
 
 import msgspec
 from starlette.requests import Request
@@ -18,24 +19,26 @@ from starlette.responses import RedirectResponse, Response
 from cheonggu.billing.first_bill import envelope, hashed
 from cheonggu.billing.own_partners import Identity
 from cheonggu.delivery import callback as callbacks
-from cheonggu.delivery import payment
 from cheonggu.domain import codes
 from cheonggu.domain.codes import Refused
 from cheonggu.domain.hashing import request_hash
+from cheonggu.domain.new_bill import BILL_ID_MAX
 from cheonggu.service import Service
-from cheonggu.store import bills, practice_page
+from cheonggu.store import bills, practice_page, trouble
 from cheonggu.web import forms, rendering
-from cheonggu.web.card_window import window_key
 from cheonggu.web.operations import ROUTES
 from cheonggu.web.partner_api import PartnerApi
 from cheonggu.web.sandbox.clock import move_clock, start_over
+from cheonggu.web.sandbox.fates import MessageOutcome, RefundOutcome, decide_message, decide_refund
+from cheonggu.web.sandbox.outcomes import Outcome, Wish, bring_about
 from cheonggu.web.sandbox.page import clock
-from cheonggu.web.sandbox.page.bills import PAYMENTS
 from cheonggu.web.sandbox.page.place import Place
 from cheonggu.web.sandbox.page.view import PURPOSE, wallet_code
 from cheonggu.web.sandbox.payments import set_balance
 
 MOST_POINTS: Final = 10**15
+USUAL_MESSAGE: Final = "ARRIVE"
+DOWN_FOR: Final = timedelta(hours=2)
 FORM_BYTES: Final = 32 * 1024
 """A long message, each letter of it nine bytes in a form."""
 
@@ -96,7 +99,7 @@ async def _send(act: Act) -> Place:
     bill = {name: act.form.get(name, "") for name in fields}
     bill |= {name: act.form[name] for name in optional if act.form.get(name)}
     bill = {name: text.replace("\r\n", "\n") for name, text in bill.items()}
-    await _operate(act, "/bill", hashed(bill))
+    await _with_fate(act, bill["billId"], lambda: _operate(act, "/bill", hashed(bill)))
     talks = bill["sendType"] == "TALK"
     return act.place.at(
         "" if talks else "bills", "" if talks else bill["billId"], said="sent" if talks else "made"
@@ -104,15 +107,36 @@ async def _send(act: Act) -> Place:
 
 
 async def _resend(act: Act) -> Place:
-    return await _about_bill(act, "/bill/resend", {"billId": act.place.bill}, "resent")
+    bill = {"billId": act.place.bill}
+    return await _told(
+        act, "resent", _with_fate(act, act.place.bill, lambda: _operate(act, "/bill/resend", bill))
+    )
+
+
+async def _with_fate(act: Act, bill_id: str, sending: Callable[[], Awaitable[None]]) -> None:
+    """Send a bill's message after it was decided what becomes of it; that is taken back if none is sent."""
+    service, partner_id, fate = act.service, act.who.partner_id, act.form.get("fate", USUAL_MESSAGE)
+    decides = fate in get_args(MessageOutcome) and fate != USUAL_MESSAGE and 1 <= len(bill_id) <= BILL_ID_MAX
+    if decides:
+        await decide_message(service, partner_id, bill_id, cast("MessageOutcome", fate))
+    try:
+        await sending()
+    except NotTaken:
+        if decides:
+            await decide_message(service, partner_id, bill_id, USUAL_MESSAGE)
+        raise
 
 
 async def _destroy(act: Act) -> Place:
-    return await _about_bill(act, "/bill/destroy", _with_price(act), "destroyed")
+    return await _told(act, "destroyed", _operate(act, "/bill/destroy", _with_price(act)))
 
 
 async def _cancel(act: Act) -> Place:
-    return await _about_bill(act, "/bill/cancel", _with_price(act), "cancelled")
+    fate = act.form.get("fate", "REFUND")
+    if fate in get_args(RefundOutcome):
+        with suppress(Refused):  # the cancel itself says why
+            await decide_refund(act.service, act.who.partner_id, act.place.bill, cast("RefundOutcome", fate))
+    return await _told(act, "cancelled", _operate(act, "/bill/cancel", _with_price(act)))
 
 
 def _with_price(act: Act) -> dict[str, str]:
@@ -120,9 +144,9 @@ def _with_price(act: Act) -> dict[str, str]:
     return {"billId": bill_id, "price": price, "hash": request_hash(bill_id, price)}
 
 
-async def _about_bill(act: Act, path: str, bill: dict[str, str], said: str) -> Place:
+async def _told(act: Act, said: str, doing: Awaitable[None]) -> Place:
     try:
-        await _operate(act, path, bill)
+        await doing
     except NotTaken as refused:
         return act.place.saying("refused", refused.code)
     return act.place.saying(said)
@@ -146,12 +170,17 @@ async def _operate(act: Act, path: str, bill: dict[str, str]) -> None:
 async def _pay(act: Act) -> Place:
     service, outcome = act.service, act.form.get("outcome", "")
     bill = await bills.find(service.db, service.keyring, act.who.partner_id, act.place.bill)
-    if bill is None or outcome not in {one.outcome for one in PAYMENTS}:
+    if bill is None or outcome not in get_args(Outcome):
         return act.place.saying("refused", codes.BILL_003.code)
-    # A refused beginning (paid meanwhile, being paid, withdrawn, expired) shows in the bill's own state.
-    with suppress(Refused):
-        await payment.pay(service, bill, window_key(outcome, 0))
-    return act.place.saying("tried")
+    wish = Wish(
+        outcome=cast("Outcome", outcome), code=act.form.get("decline") if outcome == "DECLINE" else None
+    )
+    try:
+        told = await bring_about(service, bill, wish)
+    except Refused:
+        return act.place.saying("too_far")
+    refused = cast("dict[str, str]", told.get("refused", {}))
+    return act.place.saying("refused", refused["code"]) if refused else act.place.saying("tried")
 
 
 async def _callback(act: Act) -> Place:
@@ -159,6 +188,20 @@ async def _callback(act: Act) -> Place:
     is_number = number.isascii() and number.isdigit() and len(number) < 19
     made_due = is_number and await callbacks.resend(act.service, act.who.partner_id, int(number))
     return act.place.saying("callback_due" if made_due else "gone")
+
+
+async def _trouble(act: Act) -> Place:
+    """Let something befall the callbacks of the chosen bill, or of all."""
+    service, kind = act.service, act.form.get("kind", "")
+    partner_id, under = act.who.partner_id, act.place.bill or trouble.ANY_BILL
+    if kind == "CLEAR":
+        await trouble.clear(service.db, partner_id, act.place.bill or None, None)
+        return act.place.saying("untroubled")
+    if kind == "DOWN":
+        await trouble.be_down(service.db, partner_id, under, service.clock.now() + DOWN_FOR)
+    elif kind in ("LOST", "ANSWER_LOST"):
+        await trouble.lose(service.db, partner_id, under, kind, 1)
+    return act.place.saying("troubled")
 
 
 async def _points(act: Act) -> Place:
@@ -206,6 +249,7 @@ _ACTS: Final[dict[str, Callable[[Act], Awaitable[Place]]]] = {
     "destroy": _destroy,
     "cancel": _cancel,
     "callback": _callback,
+    "trouble": _trouble,
     "points": _points,
     "clock": _clock,
     "reset": _reset,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 from markupsafe import Markup
@@ -18,6 +18,7 @@ from cheonggu.web import card_window, dates
 from cheonggu.web.addresses import bill_path
 from cheonggu.web.card_window import Choice
 from cheonggu.web.facts import Fact
+from cheonggu.web.sandbox.fates import MessageOutcome, RefundOutcome
 from cheonggu.web.sandbox.page.place import Place
 from cheonggu.web.sandbox.page.timeline import Moment, Rows, timeline
 from cheonggu.web.sandbox.page.words import say
@@ -36,8 +37,14 @@ _TONES: Final = {
     "expired": "rest",
     "withdrawn": "rest",
 }
-LATE: Final = Choice(outcome="CHARGED_LATE", name="charged_late", tone="wait", icon="clock")
-PAYMENTS: Final = (*(one for one in card_window.CHOICES if one.outcome != card_window.CLOSE), LATE)
+PAYMENTS: Final = tuple(one for one in card_window.CHOICES if one.outcome != card_window.CLOSE)
+"""What the card window offers as well."""
+MORE_PAYMENTS: Final = (
+    Choice(outcome="APPROVE_LOSE_CALLBACK", name="lose_callback", tone="go", icon="cross"),
+    Choice(outcome="PAY_TWICE", name="pay_twice", tone="go", icon="again"),
+    Choice(outcome="AFTER_EXPIRY", name="after_expiry", tone="stop", icon="clock"),
+)
+"""What a payer alone cannot bring about."""
 
 
 class Chip(msgspec.Struct, frozen=True):
@@ -84,6 +91,10 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     may_destroy: bool
     may_cancel: bool
     payments: Sequence[Choice]
+    more_payments: Sequence[Choice]
+    declines: Mapping[str, str]
+    messages: Sequence[str]
+    refunds: Sequence[str]
     moments: list[Moment]
     all_href: str
     callbacks_href: str
@@ -153,6 +164,10 @@ def chosen(row: Row, rows: Rows, place: Place, keyring: Keyring, now: datetime) 
         may_destroy=bill.why_not_destroy() is None,
         may_cancel=bill.state is State.PAID,
         payments=PAYMENTS,
+        more_payments=MORE_PAYMENTS,
+        declines=card_window.DECLINES,
+        messages=get_args(MessageOutcome),
+        refunds=get_args(RefundOutcome),
         moments=timeline(bill, rows, now, language),
         all_href=place.to("bills"),
         callbacks_href=place.to("callbacks", bill.bill_id),

@@ -67,6 +67,31 @@ class Callback(msgspec.Struct, frozen=True, kw_only=True):
     tries: list[Try]
 
 
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """What is still to befall callbacks."""
+
+    word: Markup
+    of_bill: str
+    left: Markup
+
+
+TROUBLES: Final = ("LOST", "ANSWER_LOST", "DOWN")
+
+
+def troubles(rows: Sequence[Row], language: Language) -> list[Trouble]:
+    """What was said to befall callbacks and has not yet."""
+    return [
+        Trouble(
+            word=say(language, f"trouble_{row['kind']}"),
+            of_bill=row["bill_id"] or str(say(language, "trouble_any")),
+            left=say(language, "trouble_until", when=_when(row["until"], language))
+            if row["until"]
+            else say(language, "trouble_times", times=row["times_left"]),
+        )
+        for row in rows
+    ]
+
+
 def callbacks(rows: Sequence[Row], place: Place, now: datetime) -> list[Callback]:
     """Callbacks as the lab shows them, in the order of their rows; the first one's newest try stands open."""
     return [_callback(row, place, now, first=number == 0) for number, row in enumerate(rows)]
@@ -101,8 +126,11 @@ def _next(due_at: datetime | None, now: datetime, language: Language, *, tried: 
         return None
     if due_at <= now:
         return say(language, "sending_now")
-    when = f"{dates.day_short(language.code, due_at)} {dates.second(due_at)}"
-    return say(language, "next_at" if tried else "first_at", when=when)
+    return say(language, "next_at" if tried else "first_at", when=_when(due_at, language))
+
+
+def _when(at: datetime, language: Language) -> str:
+    return f"{dates.day_short(language.code, at)} {dates.second(at)}"
 
 
 def _try(key: str, number: int, columns: Sequence[Any], language: Language, *, opened: bool) -> Try:

@@ -18,6 +18,28 @@ OF_THE_LAB: Final[dict[str, tuple[str, str]]] = {
         "When a bill is paid, its approval is posted to callbackUrl. Here you see what came back, "
         "and why it counted or not.",
     ),
+    "trouble": ("콜백에 문제 일으키기", "Make trouble for callbacks"),
+    "trouble_more": (
+        "고른 청구서가 있으면 그 콜백에만, 없으면 이 파트너의 모든 콜백에 일어나요.",
+        "It befalls the callbacks of the chosen bill, or without one all of this partner’s.",
+    ),
+    "trouble_LOST": ("다음 콜백 잃어버리기", "Lose the next callback"),
+    "trouble_LOST_then": ("여러분의 서버까지 가지 못해요.", "It never reaches your server."),
+    "trouble_ANSWER_LOST": ("다음 답 잃어버리기", "Lose the next answer"),
+    "trouble_ANSWER_LOST_then": (
+        "서버는 받았지만 우리는 답을 못 받아서 다시 보내요. 두 번 받아도 한 번만 처리하나요?",
+        "Your server has it, we miss the answer and send it again. Do you book it once?",
+    ),
+    "trouble_DOWN": ("두 시간 동안 서버 꺼짐", "Server down for two hours"),
+    "trouble_DOWN_then": (
+        "연결이 거부돼요. 시계를 두 시간 보내면 다시 가요.",
+        "Connections are refused. Move the clock by two hours and they arrive.",
+    ),
+    "trouble_CLEAR": ("모두 거두기", "Take it all back"),
+    "trouble_CLEAR_then": ("남은 문제를 없애요.", "Whatever is left of it is gone."),
+    "trouble_times": ("앞으로 {times}번", "{times} more"),
+    "trouble_until": ("{when}까지", "until {when}"),
+    "trouble_any": ("모든 청구서", "all bills"),
     "callback_pending": ("보내는 중", "Trying"),
     "callback_delivered": ("전달됨", "Delivered"),
     "callback_exhausted": ("그만 보냄", "Given up"),

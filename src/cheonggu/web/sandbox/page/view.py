@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from datetime import datetime, timedelta
+from typing import get_args
 
 import msgspec
 from markupsafe import Markup
@@ -16,8 +17,10 @@ from cheonggu.domain.codes import Refused
 from cheonggu.domain.seoul import SEOUL, end_of, today
 from cheonggu.service import Service
 from cheonggu.store import practice_page as stored
+from cheonggu.store import trouble
 from cheonggu.store.postgres import Connection, Row
 from cheonggu.web import forms
+from cheonggu.web.sandbox.fates import MessageOutcome
 from cheonggu.web.sandbox.journal import Journal
 from cheonggu.web.sandbox.page import bills, clock, lab, phone, requests, wallet
 from cheonggu.web.sandbox.page.place import Place
@@ -70,6 +73,7 @@ async def shown(service: Service, place: Place, here: str, journal: Journal) -> 
         "here": here,
         "requests": requests.requests(journal, who.api_key, place) if place.show == "requests" else [],
         "presets": wallet.PRESETS,
+        "fates": get_args(MessageOutcome),
         "day": today(now).isoformat(),
     }
 
@@ -94,7 +98,13 @@ async def _read(
             rows = await stored.callbacks(
                 conn, partner_id, lab.MOST_CALLBACKS, row["bill_no"] if row else None
             )
-            return read | {"callbacks": lab.callbacks(rows, place, now), "of_bill": row and row["bill_id"]}
+            befalling = await trouble.of_partner(conn, partner_id, now)
+            return read | {
+                "callbacks": lab.callbacks(rows, place, now),
+                "of_bill": row and row["bill_id"],
+                "troubles": lab.troubles(befalling, language),
+                "trouble_kinds": lab.TROUBLES,
+            }
         case "wallet":
             rows = await stored.entries(conn, partner_id, wallet_code(who), wallet.ENTRIES_SHOWN)
             return read | {"entries": wallet.entries(rows, place)}

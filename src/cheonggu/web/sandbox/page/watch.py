@@ -35,6 +35,7 @@ _REGIONS: Final = {
     "clock": ("clock", "bills", "bill", "callbacks", "phone"),
     "bill": ("bill", "callbacks"),
     "requests": ("requests",),
+    "trouble": ("callbacks",),
 }
 """What of the page shows each thing that can change. Without a choice the newest bill is shown."""
 
