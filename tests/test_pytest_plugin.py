@@ -151,6 +151,9 @@ def test_partner(cheonggu, record_property):
 def test_clock(cheonggu):
     cheonggu.clock.advance(days=1)
 
+def test_expiry(cheonggu):
+    cheonggu.pay(cheonggu.bill().bill_id, "AFTER_EXPIRY")
+
 def test_reset(cheonggu):
     cheonggu.reset()
 
@@ -171,6 +174,7 @@ def test_a_running_service_is_used_with_care(tmp_path: Path, cheonggu_service: S
     assert outcomes(ended) | {"test_partner": ""} == {
         "test_partner": "",
         "test_clock": "FAILED",
+        "test_expiry": "FAILED",
         "test_reset": "FAILED",
         "test_real_time": "PASSED",
     }

@@ -171,12 +171,26 @@ def test_callbacks_get_lost_on_purpose(cheonggu: Sandbox) -> None:
     assert len(cheonggu.assert_callback_delivered(bill.bill_id).attempts) == 2
 
 
-def test_answers_end_as_they_are_told(cheonggu: Sandbox) -> None:
+def test_messages_refunds_and_answers_end_as_they_are_told(cheonggu: Sandbox) -> None:
+    cheonggu.message_outcome("BLOCKED", "BILL-1")
+    bill = cheonggu.bill()
+    with pytest.raises(NotSo, match="It is FAILED"):
+        cheonggu.assert_message_sent(bill.bill_id)
+    cheonggu.pay(bill.bill_id, months=3)
+    cheonggu.refund_outcome(bill.bill_id, "MAINTENANCE")
+    cancels = [cheonggu.client.cancel(bill.bill_id, bill.price).code for _ in range(2)]
+    assert cancels == ["MAINTAINED_METHOD", "0000"]
     cheonggu.answer_next("POINT_001", operation="billSend")
-    with pytest.raises(NotSo, match="BILL-1 was not made: /bill answered POINT_001"):
+    with pytest.raises(NotSo, match="BILL-2 was not made: /bill answered POINT_001"):
         cheonggu.bill()
-    assert cheonggu.bill().bill_id == "BILL-2"
-    assert [one.code for one in cheonggu.requests()] == ["POINT_001", "0000"]
+    assert [one.code for one in cheonggu.requests("BILL-1")] == ["0000", "MAINTAINED_METHOD", "0000"]
+
+
+def test_a_payment_after_expiry_moves_the_clock_and_pays_nothing(cheonggu: Sandbox) -> None:
+    bill = cheonggu.bill()
+    assert cheonggu.pay(bill.bill_id, "AFTER_EXPIRY") is State.UNPAID
+    assert "refused" in cheonggu.last_payment[bill.bill_id]
+    assert cheonggu.clock.is_moved()
 
 
 def test_the_clock_goes_to_a_moment(cheonggu: Sandbox) -> None:
@@ -218,6 +232,10 @@ WRONG: dict[str, tuple[Callable[[Sandbox], object], str]] = {
     "unpaid": (
         lambda s: s.assert_paid(s.bill().bill_id, seconds=0.1),
         r"BILL-1 is not paid \(F\)\. It is still unpaid \(W\)\. This test has not paid it\.",
+    ),
+    "declined": (
+        lambda s: s.pay(s.bill().bill_id, "DECLINE") and s.assert_paid("BILL-1", seconds=0.1),
+        "still unpaid .* Its last payment ended with REJECT_CARD_COMPANY: 카드사가",
     ),
     "undecided": (
         lambda s: s.pay(s.bill().bill_id, "TIMEOUT_NOT_CHARGED") and s.assert_paid("BILL-1", seconds=0.1),

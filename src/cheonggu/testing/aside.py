@@ -77,6 +77,8 @@ class AsyncSandbox(Aside[Sandbox]):
     callbacks = _awaited(Sandbox.callbacks)
     resend_callback = _awaited(Sandbox.resend_callback)
     trouble = _awaited(Sandbox.trouble)
+    message_outcome = _awaited(Sandbox.message_outcome)
+    refund_outcome = _awaited(Sandbox.refund_outcome)
     answer_next = _awaited(Sandbox.answer_next)
     requests = _awaited(Sandbox.requests)
     points = _awaited(Sandbox.points)

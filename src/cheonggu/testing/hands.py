@@ -125,9 +125,19 @@ class Hands:
         Outcomes and particulars (`code`, `months`, `times`) are as for POST /sandbox/pay. A payment that was
         refused or declined is no error. Raises SandboxRefused for a bill or an outcome that there is not.
         """
+        if outcome == "AFTER_EXPIRY":  # which moves the clock
+            self.service.claim_the_clock()
         told = self.remote.post("/sandbox/pay", {"billId": bill_id, "outcome": outcome, **particulars})
         self.last_payment[bill_id] = told
         return State(told["state"])
+
+    def message_outcome(self, outcome: str, bill_id: str | None = None) -> None:
+        """What becomes of the bill's next message (it need not exist yet), or without an id of all."""
+        self.remote.post("/sandbox/message-outcome", {"billId": bill_id, "outcome": outcome})
+
+    def refund_outcome(self, bill_id: str, outcome: str) -> None:
+        """What the gateway does when the paid bill is cancelled next."""
+        self.remote.post("/sandbox/refund-outcome", {"billId": bill_id, "outcome": outcome})
 
     def answer_next(self, code: str, *, operation: str | None = None, times: int | None = None) -> None:
         """How the partner's next requests end: with a code, as POINT_001, or a time-out, as LOST_AFTER."""
