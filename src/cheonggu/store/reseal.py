@@ -48,8 +48,11 @@ async def reseal(db: Database, keyring: Keyring) -> int:
 
 
 async def key_ids(conn: Connection) -> set[bytes]:
-    """The ids of the keys that all that is sealed was sealed under."""
-    return {row["key_id"] for row in await conn.fetch(_KEY_IDS)}
+    """The ids of the keys that all that is sealed was sealed under, also in a schema of an older version."""
+    rows = await conn.fetch(_KEY_IDS)
+    if await conn.fetchval("SELECT to_regclass('sandbox_partner') IS NOT NULL"):
+        rows += await conn.fetch(_SANDBOX_KEY_IDS)
+    return {row["key_id"] for row in rows}
 
 
 async def _reseal_place(db: Database, keyring: Keyring, place: _Place) -> int:
@@ -106,11 +109,12 @@ def _fresh(keyring: Keyring, row: Row) -> tuple[int, int, bytes, bytes, int, int
 # Spans partners: it is asked of a whole installation.
 _KEY_IDS: Final = """
 SELECT substr(api_key_sealed, 1, 4) AS key_id FROM partner WHERE api_key_sealed IS NOT NULL
-UNION SELECT substr(api_key_sealed, 1, 4) FROM sandbox_partner
 UNION SELECT substr(secret_sealed, 1, 4) FROM webhook_secret
 UNION SELECT substr(name_sealed, 1, 4) FROM bill WHERE name_sealed IS NOT NULL
 UNION SELECT substr(phone_sealed, 1, 4) FROM bill WHERE phone_sealed IS NOT NULL
 """
+
+_SANDBOX_KEY_IDS: Final = "SELECT DISTINCT substr(api_key_sealed, 1, 4) AS key_id FROM sandbox_partner"
 
 _BILLS: Final = """
 SELECT partner_id, bill_no, bill_id, name_sealed, phone_sealed FROM bill

@@ -55,10 +55,15 @@ async def _pay(service: Service, request: Request) -> dict[str, object]:
 async def _points(service: Service, request: Request) -> dict[str, object]:
     asked = await door.read(request, _Points, _RULES)
     partner = await door.partner(service, request, asked.apiKey)
-    wallet_code = asked.merchant or ""
-    if (partner.wallet_kind == "MERCHANT") != bool(wallet_code):
+    code = wallet_code(partner.wallet_kind, asked.merchant)
+    return {"balance": await set_balance(service, partner.partner_id, code, asked.balance)}
+
+
+def wallet_code(wallet_kind: str, merchant: str | None) -> str:
+    """Whose wallet is meant. Raises Refused when the contract has no such wallet."""
+    if (wallet_kind == "MERCHANT") != bool(merchant):
         raise codes.invalid("merchant", "하위사업장마다 지갑이 있는 파트너만, 그리고 반드시 적어야 합니다.")
-    return {"balance": await set_balance(service, partner.partner_id, wallet_code, asked.balance)}
+    return merchant or ""
 
 
 async def set_balance(service: Service, partner_id: int, wallet_code: str, balance: int) -> int:

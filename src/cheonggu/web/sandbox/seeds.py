@@ -22,10 +22,9 @@ from cheonggu.domain.codes import Refused
 from cheonggu.domain.hashing import request_hash
 from cheonggu.domain.seoul import end_of, today
 from cheonggu.service import Service
-from cheonggu.store import accounts, bills, points, practice
-from cheonggu.store.postgres import Connection
+from cheonggu.store import bills, practice
 from cheonggu.web.operations import ROUTES, Incoming
-from cheonggu.web.sandbox import clock, door, fates, outcomes, partners
+from cheonggu.web.sandbox import clock, door, fates, outcomes, partners, payments
 from cheonggu.web.sandbox.door import json_route
 from cheonggu.web.sandbox.partners import NewOwnPartner
 from cheonggu.web.sandbox.seed_entries import (
@@ -160,23 +159,8 @@ async def _all_sent(
 
 async def _set_points(service: Service, wallet: SeedPoints, made: dict[str, Identity]) -> None:
     who = _partner(wallet.partner, made)
-    code = wallet.merchant or ""
-    if (who.wallet_kind == "MERCHANT") != bool(code):
-        raise codes.invalid("merchant", "하위사업장마다 지갑이 있는 파트너만, 그리고 반드시 적어야 합니다.")
-
-    async def change(conn: Connection) -> None:
-        if code and not await accounts.has_merchant(conn, who.partner_id, code):
-            raise codes.invalid("merchant", f"{code!r}은(는) 없는 하위사업장입니다.")
-        await points.set_balance(
-            conn,
-            partner_id=who.partner_id,
-            wallet_code=code,
-            points=wallet.balance,
-            note="sandbox",
-            at=service.clock.now(),
-        )
-
-    await service.db.run(change)
+    wallet_code = payments.wallet_code(who.wallet_kind, wallet.merchant)
+    await payments.set_balance(service, who.partner_id, wallet_code, wallet.balance)
 
 
 def _partner(name: str, made: dict[str, Identity]) -> Identity:
