@@ -30,7 +30,7 @@ class Desk:
 
     def __init__(self, http: aiohttp.ClientSession, site: str) -> None:
         self._http, self._site = http, site
-        self.page = ""
+        self.page = self.answer = ""
         self.url = ""
 
     async def open(self, query: str = "", **headers: str) -> int:
@@ -59,6 +59,7 @@ class Desk:
         url = f"{self._site}/sandbox/act/{name}{query}"
         async with self._http.post(url, data=ours | (form or {}) | more, headers=headers) as answer:
             text, self.url = await answer.text(), str(answer.url)
+            self.answer = text
             self.said = re.search(r"<div class=\"notice\".*?<p>(.*?)</p>", text, re.DOTALL)
             return answer.status
 
@@ -135,6 +136,8 @@ async def test_a_second_press_does_nothing_more(desk: Desk, live: Live) -> None:
     for _ in range(2):
         await desk.act("send", "?show=send", form=bill)
         assert "청구서를 보냈어요" in desk.notice
+    await desk.act("send", "?show=send", form=live.bill(billId="OTHER"))  # after going back
+    assert "청구서를 보냈어요" in desk.notice
     await desk.open("?show=clock")
     offset = desk.hidden("offset")
     for _ in range(2):
@@ -174,9 +177,24 @@ async def test_a_messages_fate_is_chosen_beforehand_and_taken_back_when_none_is_
     assert await desk.act("send", form=refused, fate="NO_KAKAOTALK") == 400
     assert await live.service.db.fetchval("SELECT count(*) FROM sandbox_script") == 0
     await desk.act("send", form=live.bill(billId="FATED"), fate="NO_KAKAOTALK")
+    await desk.act("send", form=live.bill(billId="FATED"), fate="NO_KAKAOTALK", phone="01012345678")
     await until(lambda: failed(live, "FATED"))
     await desk.open("")
     assert "카카오톡을 쓰지 않는 번호예요" in desk.page
+
+
+async def test_a_partners_profile_and_wishes_for_lost_answers_do_not_break_a_form(
+    desk: Desk, live: Live
+) -> None:
+    await live.call(f"/sandbox/partners/{FIRST.name}", {"answerField": "msg"})
+    await desk.open("?show=send")
+    wrong = live.bill(billId="PROFILE", phone="010")
+    assert await desk.act("send", form=wrong) == 400
+    status, _ = await live.call("/sandbox/test-code", {"code": "TIMEOUT_AFTER"})
+    assert status == 200
+    assert await desk.act("send", form=live.bill(billId="PROFILE")) == 400
+    assert "HTTP_503" in desk.answer
+    assert (await live.operate("/bill/read", {"billId": "PROFILE"}))["code"] == "0000"
 
 
 async def failed(live: Live, bill_id: str) -> bool:

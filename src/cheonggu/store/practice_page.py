@@ -207,7 +207,7 @@ FROM (SELECT coalesce(-sum(delta_points), 0)::bigint AS points,
 
 _NAMES: Final = """
 SELECT p.name FROM partner p LEFT JOIN sandbox_partner s USING (partner_id)
-WHERE p.sandbox ORDER BY s.partner_id IS NULL DESC, p.partner_id DESC LIMIT 30
+WHERE p.sandbox ORDER BY s.partner_id DESC NULLS FIRST, p.partner_id LIMIT 30
 """
 
 _NEXT_TRY: Final = """

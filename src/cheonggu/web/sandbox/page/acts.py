@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Final, cast, get_args
 
 import msgspec
@@ -24,7 +25,7 @@ from cheonggu.domain.codes import Refused
 from cheonggu.domain.hashing import request_hash
 from cheonggu.domain.new_bill import BILL_ID_MAX
 from cheonggu.service import Service
-from cheonggu.store import bills, practice_page, trouble
+from cheonggu.store import bills, idempotency, practice_page, trouble
 from cheonggu.web import forms, rendering
 from cheonggu.web.operations import ROUTES
 from cheonggu.web.partner_api import PartnerApi
@@ -99,7 +100,7 @@ async def _send(act: Act) -> Place:
     bill = {name: act.form.get(name, "") for name in fields}
     bill |= {name: act.form[name] for name in optional if act.form.get(name)}
     bill = {name: text.replace("\r\n", "\n") for name, text in bill.items()}
-    await _with_fate(act, bill["billId"], lambda: _operate(act, "/bill", hashed(bill)))
+    await _with_fate(act, "/bill", hashed(bill))
     talks = bill["sendType"] == "TALK"
     return act.place.at(
         "" if talks else "bills", "" if talks else bill["billId"], said="sent" if talks else "made"
@@ -107,20 +108,22 @@ async def _send(act: Act) -> Place:
 
 
 async def _resend(act: Act) -> Place:
-    bill = {"billId": act.place.bill}
-    return await _told(
-        act, "resent", _with_fate(act, act.place.bill, lambda: _operate(act, "/bill/resend", bill))
-    )
+    return await _told(act, "resent", _with_fate(act, "/bill/resend", {"billId": act.place.bill}))
 
 
-async def _with_fate(act: Act, bill_id: str, sending: Callable[[], Awaitable[None]]) -> None:
+async def _with_fate(act: Act, path: str, bill: dict[str, str]) -> None:
     """Send a bill's message after it was decided what becomes of it; that is taken back if none is sent."""
+    bill_id, operation = bill["billId"], path.removeprefix("/")
     service, partner_id, fate = act.service, act.who.partner_id, act.form.get("fate", USUAL_MESSAGE)
     decides = fate in get_args(MessageOutcome) and fate != USUAL_MESSAGE and 1 <= len(bill_id) <= BILL_ID_MAX
+    if decides and (key := _once(act, bill)):
+        decides = not await service.db.run(
+            lambda conn: idempotency.find(conn, partner_id, operation, key, service.clock.now())
+        )
     if decides:
         await decide_message(service, partner_id, bill_id, cast("MessageOutcome", fate))
     try:
-        await sending()
+        await _operate(act, path, bill)
     except NotTaken:
         if decides:
             await decide_message(service, partner_id, bill_id, USUAL_MESSAGE)
@@ -159,12 +162,21 @@ async def _operate(act: Act, path: str, bill: dict[str, str]) -> None:
     api: PartnerApi = act.request.app.state.partner_api
     body = json.dumps(envelope(act.who, bill), ensure_ascii=False).encode(errors="replace")
     headers = [(b"content-type", b"application/json")]
-    if (once := act.form.get("once", "")).isalnum() and once.isascii():
-        headers.append((b"idempotency-key", f"page-{once}-{act.place.bill}".encode("ascii", "replace")[:200]))
+    if key := _once(act, bill):
+        headers.append((b"idempotency-key", key.encode()))
     answer = await api.answer(ROUTES[path], headers, body, act.request.client)
+    if answer.silent_seconds is not None:  # somebody wished that requests get lost
+        raise NotTaken(Refused(codes.HTTP_503))
     told: dict[str, Any] = msgspec.json.decode(answer.body)
     if told["code"] != codes.OK.code:
-        raise NotTaken(Refused(codes.CODES.get(told["code"], codes.ERROR), told["message"]))
+        message = told.get("message") or told.get("msg")  # as the partner's profile has it
+        raise NotTaken(Refused(codes.CODES.get(told["code"], codes.ERROR), message))
+
+
+def _once(act: Act, bill: dict[str, str]) -> str:
+    """The idempotency key of a form, by which a second press of the same words is known."""
+    once, said = act.form.get("once", ""), sha256(msgspec.json.encode(bill)).hexdigest()
+    return f"page-{once[:64]}-{said}" if once.isascii() and once.isalnum() else ""
 
 
 async def _pay(act: Act) -> Place:
