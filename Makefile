@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 LONGER := tests/test_model.py tests/test_schemathesis.py tests/test_parse.py tests/test_hostile_pages.py
 
-.PHONY: dev test check hostile chaos mutants bench bench-full requirements clean
+.PHONY: dev test check hostile chaos mutants bench bench-full screenshots requirements clean
 
 dev: $(VENV)/.run-installed
 	@exec $(BIN)/cheonggu dev $(ARGS)
@@ -57,6 +57,10 @@ $(VENV)/.test-installed: $(VENV)/.run-installed requirements-test.txt
 $(VENV)/.bench-installed: $(VENV)/.run-installed requirements-bench.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
+
+screenshots: $(VENV)/.test-installed
+	@$(BIN)/python tests/browser_install.py
+	@exec $(BIN)/python -m tests.pictures
 
 # For maintainers: needs uv. Hashes without addresses, so that any package index serves.
 requirements:
