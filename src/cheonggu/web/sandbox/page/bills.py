@@ -176,9 +176,10 @@ def chosen(row: Row, rows: Rows, place: Place, keyring: Keyring, now: datetime) 
 
 
 def _facts(bill: Bill, language: Language) -> list[Fact]:
-    payer = Markup(" · ").join(
-        [Markup("<bdi>{}</bdi>").format(bill.payer_name), language.whole(bill.payer_phone)]
-    )
+    # Name and phone are empty once the payer's data was erased.
+    name = Markup("<bdi>{}</bdi>").format(bill.payer_name) if bill.payer_name else ""
+    phone = language.whole(bill.payer_phone) if bill.payer_phone else ""
+    payer = Markup(" · ").join(filter(None, (name, phone)))
     kind = "by_talk" if bill.send_type is SendType.TALK else "by_url"
     texts = [
         ("payer", payer, True, False),
