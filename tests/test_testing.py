@@ -34,6 +34,17 @@ def test_a_bill_goes_all_the_way(cheonggu: Sandbox) -> None:
     assert cheonggu.assert_paid(bill.bill_id, price=150_000).approval
 
 
+def test_a_seed_makes_bills_of_this_partner_in_any_state(cheonggu: Sandbox) -> None:
+    cheonggu.seed({"billId": "A", "state": "PAID", "price": 1_000}, {"billId": "B", "state": "DESTROYED"})
+    cheonggu.assert_paid("A", price=1_000)
+    cheonggu.assert_callback_delivered("A")
+    assert cheonggu.receiver.wait_for("A").is_signed
+    cheonggu.assert_destroyed("B")
+    with pytest.raises(SandboxRefused, match="state"):
+        cheonggu.seed({"billId": "C", "state": "MELTED"})
+    assert cheonggu.callbacks("B") == []
+
+
 def test_two_partners_do_not_see_each_others_bills(cheonggu: Sandbox) -> None:
     other = cheonggu.another()
     mine, theirs = cheonggu.bill(price=1_000), other.bill(price=2_000)

@@ -73,6 +73,7 @@ class AsyncSandbox(Aside[Sandbox]):
 
     another = _awaited(Sandbox.another)
     bill = _awaited(Sandbox.bill)
+    seed = _awaited(Sandbox.seed)
     pay = _awaited(Sandbox.pay)
     callbacks = _awaited(Sandbox.callbacks)
     resend_callback = _awaited(Sandbox.resend_callback)
