@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -15,6 +16,8 @@ from cheonggu.domain.next_steps import NEXT_STEPS, Said
 
 MOST_IN_LINE: Final = 600
 """Characters of a header or of a line of the log."""
+_VALUE: Final = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?$)')
+"""A value as `shown` quotes it, also where a line was cut within it."""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -42,6 +45,11 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
         plain = said.replace("\u2013", "-").encode("ascii", "backslashreplace").decode("ascii")
         plain = "".join(letter if letter.isprintable() else "?" for letter in plain)
         return plain if len(plain) <= MOST_IN_LINE else plain[: MOST_IN_LINE - 3] + "..."
+
+    @property
+    def line_without_values(self) -> str:
+        """The same for a log, without what was sent: that may be a phone, a name or an apiKey."""
+        return _VALUE.sub('"..."', self.line)
 
 
 def of_code(code: Code, korean: str, more: Said = ("", "")) -> Explanation:

@@ -95,9 +95,9 @@ class SandboxApi(PartnerApi):
 
     def _told(self, operation: Operation, answer: Answer, why: Explanation) -> Answer:
         """The same answer with a header that explains it, its body untouched; the log is told, too."""
-        line = f"{why.line} More: GET /sandbox/requests/{self.journal.next_id}"
+        more = f" More: GET /sandbox/requests/{self.journal.next_id}"
         now = time()
         if now - self._told_at[0] > 1:
             self._told_at.append(now)
-            log.info("refused", operation=operation.name, code=why.code, why=line)
-        return msgspec.structs.replace(answer, headers=((EXPLAIN_HEADER, line.encode()),))
+            log.info("refused", operation=operation.name, code=why.code, why=why.line_without_values + more)
+        return msgspec.structs.replace(answer, headers=((EXPLAIN_HEADER, (why.line + more).encode()),))
