@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cheonggu.billing import onboarding
 from cheonggu.billing.erasure import Eraser
 from cheonggu.billing.sandbox_partners import FIRST
 from cheonggu.domain import webhook
@@ -100,6 +101,46 @@ async def test_a_partners_key_is_masked_in_what_is_shown(live: Live) -> None:
     assert live.receiver.calls[0].body["apiKey"] == FIRST.api_key
     assert FIRST.api_key not in json.dumps(callback)
     assert json.loads(callback["attempts"][0]["request"]["body"])["apiKey"] == "********"
+
+
+@pytest.mark.parametrize("key", ["a", "0", "code", "url", "body", '"', "\\", '","'])
+async def test_whatever_a_partners_key_is_what_was_sent_stays_readable(live: Live, key: str) -> None:
+    _, own = await live.call("/sandbox/partners", {"apiKey": key, "keyInCallback": True})
+    who = {name: own[name] for name in ("apiKey", "member", "merchant")}
+    assert (await live.call("/bill", who | {"bill": live.bill(billId="SHORT")}))[1]["code"] == "0000"
+    await live.call("/sandbox/pay", {"apiKey": key, "billId": "SHORT", "outcome": "APPROVE"})
+
+    async def delivered() -> bool:
+        (callback,) = (await get(live, "/sandbox/callbacks", apiKey=key))["callbacks"]
+        return callback["state"] == "DELIVERED"
+
+    await until(delivered)
+    (callback,) = (await get(live, "/sandbox/callbacks", apiKey=key))["callbacks"]
+    request = callback["attempts"][0]["request"]
+    assert request["url"] == live.receiver.url
+    assert json.loads(request["body"]) == live.receiver.calls[0].body | {"apiKey": "********"}
+    async with live.http.get(f"{live.url}/sandbox?show=callbacks&partner={own['name']}") as page:
+        assert page.status == 200
+
+
+async def test_a_callback_of_a_partner_that_is_not_the_sandboxs_needs_its_key(live: Live) -> None:
+    by, keyring = Operator("kim", "here"), live.service.keyring
+    new = onboarding.NewPartner(name="private", key_in_callback=True)
+    made = await onboarding.create_partner(live.service.db, keyring, by, new)
+    shop = onboarding.NewMerchant(partner_id=made.partner_id, merchant_code="M", name="M", members=["m"])
+    await onboarding.create_merchant(live.service.db, by, shop)
+    who = {"apiKey": made.api_key, "member": "m", "merchant": "M"}
+    bill = live.bill(billId="PRIVATE", sendType="URL")
+    assert (await live.call("/bill", who | {"bill": bill}))[1]["code"] == "0000"
+    await live.call("/sandbox/pay", {"apiKey": made.api_key, "billId": "PRIVATE", "outcome": "APPROVE"})
+    (callback,) = (await get(live, "/sandbox/callbacks", apiKey=made.api_key))["callbacks"]
+    path = f"/sandbox/callbacks/{callback['id']}"
+    for query in ({}, {"apiKey": OTHER["apiKey"]}):
+        async with live.http.get(live.url + path, params=query) as answer:
+            assert answer.status == 404
+        assert (await live.call(f"{path}/resend", query))[0] == 404
+    assert (await get(live, path, apiKey=made.api_key))["billId"] == "PRIVATE"
+    assert (await live.call(f"{path}/resend", {"apiKey": made.api_key}))[0] == 200
 
 
 async def test_what_was_sent_is_erased_with_its_bill(live: Live) -> None:

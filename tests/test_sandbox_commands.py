@@ -42,7 +42,8 @@ async def test_a_message_is_shown_with_its_text_and_its_button(live: Live) -> No
 
 async def test_a_bill_is_paid_with_the_outcome_of_choice(live: Live) -> None:
     await live.create(billId="CHOSEN")
-    assert await told(live, "pay", "CHOSEN", "decline") == {"state": "W"}
+    declined = await told(live, "pay", "CHOSEN", "decline")
+    assert (declined["state"], declined["declined"]["code"]) == ("W", "REJECT_CARD_COMPANY")
     assert await told(live, "pay", "CHOSEN") == {"state": "F"}
 
 

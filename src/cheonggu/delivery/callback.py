@@ -176,10 +176,7 @@ def signed_headers(identity: str, timestamp: int, secrets: list[str], body: byte
 def heard(callback: ClaimedCallback, at: datetime, reply: Reply, api_key: str | None) -> CallbackSettled:
     """What follows from a reply, and what of it is kept: never the partner's apiKey."""
     body = reply.body.replace(api_key.encode(), MASK) if api_key else reply.body
-    if isinstance(reply, Answered):
-        reason = why_not_accepted(reply.status, body, reply.content_encoding)
-    else:
-        reason = reply.sentence
+    reason = _why_not(reply, body) if isinstance(reply, Answered) else reply.sentence
     return settle(
         callback,
         at,
@@ -191,9 +188,18 @@ def heard(callback: ClaimedCallback, at: datetime, reply: Reply, api_key: str | 
     )
 
 
+def _why_not(reply: Answered, masked: bytes) -> str | None:
+    """Why an answer does not count, judged as it came and told as it is kept: the words quote it."""
+    reason = why_not_accepted(reply.status, reply.body, reply.content_encoding)
+    return reason and (why_not_accepted(reply.status, masked, reply.content_encoding) or reason)
+
+
 def _kept(sent: Sent, api_key: str | None) -> str:
-    encoded = msgspec.json.encode(sent)
-    return (encoded.replace(api_key.encode(), MASK) if api_key else encoded).decode()
+    """A request as JSON. Its body begins with the apiKey, which may be any text, as short as one letter."""
+    if api_key:
+        value, masked = msgspec.json.encode(api_key).decode(), f'"{MASK.decode()}"'
+        sent = msgspec.structs.replace(sent, body=sent.body.replace(f":{value}", f":{masked}", 1))
+    return msgspec.json.encode(sent).decode()
 
 
 def settle(

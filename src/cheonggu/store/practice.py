@@ -36,6 +36,11 @@ async def private_keys(db: Database, hashes: Sequence[bytes]) -> set[bytes]:
     return {row["key_hash"] for row in await db.fetch(_PRIVATE_KEYS, hashes)}
 
 
+async def is_private(db: Database, partner_id: int) -> bool:
+    """Whether there is such a partner and it is not the sandbox's."""
+    return await db.fetchval(_IS_PRIVATE, partner_id)
+
+
 class InHand(Exception):
     """Something is just being paid, cancelled or called back, under a number that would be given again."""
 
@@ -186,6 +191,8 @@ ORDER BY b.bill_no DESC
 _PRIVATE_KEYS: Final = """
 SELECT key_hash FROM api_key JOIN partner USING (partner_id) WHERE NOT sandbox AND key_hash = ANY($1)
 """
+
+_IS_PRIVATE: Final = "SELECT EXISTS (SELECT FROM partner WHERE partner_id = $1 AND NOT sandbox)"
 
 _MESSAGES: Final = """
 WITH newest AS (

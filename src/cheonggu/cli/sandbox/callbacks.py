@@ -54,22 +54,24 @@ def callbacks(
 def show_one(
     *,
     callback_id: _Id,
+    api_key: ApiKey = None,
     base_url: BaseUrl = DEFAULT_BASE_URL,
     as_json: AsJson = False,
 ) -> None:
     """Show a callback with every attempt: what was sent, what came back, and why it did not count."""
-    _show(Remote(base_url).get(f"/sandbox/callbacks/{callback_id}"), as_json=as_json)
+    _show(Remote(base_url, api_key).get(f"/sandbox/callbacks/{callback_id}"), as_json=as_json)
 
 
 @callback.command("resend")
 def resend(
     *,
     callback_id: _Id,
+    api_key: ApiKey = None,
     base_url: BaseUrl = DEFAULT_BASE_URL,
     as_json: AsJson = False,
 ) -> None:
     """Make a callback due now, whatever became of it."""
-    _show(Remote(base_url).post(f"/sandbox/callbacks/{callback_id}/resend"), as_json=as_json)
+    _show(Remote(base_url, api_key).post(f"/sandbox/callbacks/{callback_id}/resend"), as_json=as_json)
 
 
 @callback.command("trouble")

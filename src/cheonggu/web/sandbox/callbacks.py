@@ -17,7 +17,8 @@ from cheonggu.domain.codes import Refused
 from cheonggu.service import Service
 from cheonggu.store import practice
 from cheonggu.store.postgres import Row
-from cheonggu.web.sandbox.door import json_route, read_object, whose
+from cheonggu.web.sandbox import door
+from cheonggu.web.sandbox.door import Asked, json_route, read_object, whose
 
 log = structlog.get_logger()
 
@@ -38,11 +39,13 @@ async def _callbacks(service: Service, request: Request) -> dict[str, object]:
 
 
 async def _callback(service: Service, request: Request) -> dict[str, object]:
-    return await _found(service, *_number(request))
+    api_key = request.query_params.get("apiKey", Asked().apiKey)
+    return await _found(service, *await _meant(service, request, api_key))
 
 
 async def _resend(service: Service, request: Request) -> dict[str, object]:
-    partner_id, callback_no = _number(request)
+    asked = await door.read(request, Asked, {})
+    partner_id, callback_no = await _meant(service, request, asked.apiKey)
     if not await callbacks.resend(service, partner_id, callback_no):
         raise _no_callback()
     return await _found(service, partner_id, callback_no)
@@ -95,6 +98,19 @@ def _shown_answer(answer: bytes, refused_with: int | None) -> dict[str, object]:
         "cut": len(answer) >= ANSWER_KEPT_BYTES,
         "marked": blame(refused_with, text),
     }
+
+
+async def _meant(service: Service, request: Request, api_key: str) -> tuple[int, int]:
+    """Partner and callback of the id in the path; one that is not the sandbox's needs its apiKey besides.
+
+    Raises Refused.
+    """
+    partner_id, callback_no = _number(request)
+    if await practice.is_private(service.db, partner_id):
+        found = await door.partner(service, request, api_key)
+        if found.partner_id != partner_id:
+            raise _no_callback()
+    return partner_id, callback_no
 
 
 def _number(request: Request) -> tuple[int, int]:
