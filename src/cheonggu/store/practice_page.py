@@ -192,9 +192,11 @@ WHERE l.wallet_code = $2 ORDER BY l.entry_no DESC LIMIT $3
 """
 
 _FIGURES: Final = """
-SELECT coalesce((SELECT balance_points FROM wallet WHERE partner_id = $1 AND wallet_code = $2), 0) AS balance,
-       spent.points AS spent, spent.messages, made.bills, made.paid, told.callbacks, told.delivered
-FROM (SELECT coalesce(-sum(delta_points), 0)::bigint AS points,
+SELECT coalesce((SELECT balance_points FROM wallet WHERE partner_id = $1 AND wallet_code = $2), 0)
+         AS balance,
+       spent.points AS spent, spent.messages, spent.entries, made.bills, made.paid,
+       told.callbacks, told.delivered
+FROM (SELECT coalesce(-sum(delta_points), 0)::bigint AS points, count(*) AS entries,
              count(*) FILTER (WHERE kind = 'DEBIT') AS messages
       FROM (SELECT kind, delta_points, at FROM ledger WHERE partner_id = $1 AND wallet_code = $2
             ORDER BY entry_no DESC LIMIT $4) l

@@ -61,6 +61,7 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
     "figure_balance": ("남은 포인트", "Points left"),
     "figure_spent": ("오늘 쓴 포인트", "Spent today"),
     "figure_messages": ("P · 메시지 {count}건", "P · {count} messages"),
+    "figure_messages_most": ("P · 최근 {count}건", "P · last {count} messages"),
     "figure_paid": ("결제된 청구서", "Bills paid"),
     "figure_callbacks": ("전달된 콜백", "Callbacks delivered"),
     "figure_of": ("/ {count}건", "of {count}"),
