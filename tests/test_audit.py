@@ -102,7 +102,7 @@ LOOKS = {
     "callback list",
     "secret-key",
 }
-OVER_HTTP = ("bill ", "sandbox ")
+OVER_HTTP = ("bill ", "sandbox ", "listen", "conform")
 """What these do is asked of a running service."""
 RUNS = {"dev", "serve", "worker"}
 KEEPS_ITS_OWN_RECORD = {"migrate"}
