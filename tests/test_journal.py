@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -145,3 +146,16 @@ def test_reads_outlast_the_list_but_are_bounded_too() -> None:
     assert journal.reads("another") == []
     assert journal.reads(API_KEY)[:2] == ["OFTEN", f"B{MOST_READ + 1}"]
     assert len(journal.reads(API_KEY)) == MOST_READ
+
+
+def test_a_long_read_is_remembered_too_and_takes_no_more_room() -> None:
+    journal = Journal()
+    tracemalloc.start()
+    for number in range(MOST_READ):
+        journal.note_read(json.dumps(json.loads(body_of(f"B{number}")) | {"pad": "나" * 1_500}).encode())
+    held_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    journal.note_read(body_of("B0") + b" " * 60_000)
+    assert journal.reads(API_KEY)[0] == "B0"
+    assert len(journal.reads(API_KEY)) == MOST_READ
+    assert held_bytes < 5_000_000

@@ -24,6 +24,8 @@ BODY_BYTES: Final = 8 * 1024
 """So much of a body is kept: a sound one is a tenth of it."""
 MOST_READ: Final = 5_000
 """Different requests to /bill/read that are remembered beyond the others, for an inspection's sake."""
+READ_BYTES: Final = 1024
+"""So long may such a request be to be remembered as it is; of a longer one only what it names is."""
 
 Subject = tuple[str, str]
 """The apiKey and the billId that a request names; empty where it names none."""
@@ -115,11 +117,11 @@ class Journal:
 
     def note_read(self, body: bytes) -> None:
         """Remember that a bill was read with success, longer than what `note` keeps."""
-        if len(body) <= BODY_BYTES:
-            self._reads.pop(body, None)
-            self._reads[body] = None
-            if len(self._reads) > MOST_READ:
-                del self._reads[next(iter(self._reads))]
+        kept = body if len(body) <= READ_BYTES else _naming(*subject_of(body))
+        self._reads.pop(kept, None)
+        self._reads[kept] = None
+        if len(self._reads) > MOST_READ:
+            del self._reads[next(iter(self._reads))]
 
     def forget(self) -> None:
         """Forget everything; ids go on."""
@@ -184,6 +186,10 @@ def subject_of(body: bytes) -> Subject:
         return "", ""
     bill = _field(tree, "bill")
     return _text(_field(tree, "apiKey")), _text(_field(bill, "billId"))
+
+
+def _naming(api_key: str, bill_id: str) -> bytes:
+    return msgspec.json.encode({"apiKey": api_key, "bill": {"billId": bill_id}})
 
 
 def envelope_of(answer: Answer) -> dict[str, object]:
