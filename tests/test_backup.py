@@ -18,7 +18,7 @@ import pytest_asyncio
 
 from cheonggu.billing.onboarding import make_sandbox_partners
 from cheonggu.service import Service
-from cheonggu.store import audit, backup, embedded, migrations, reseal, restore
+from cheonggu.store import audit, backup, embedded, listeners, migrations, reseal, restore
 from cheonggu.store.audit import Operator
 from cheonggu.store.backup import DUMP, MANIFEST, MARK, BackupRefused, Manifest
 from cheonggu.store.embedded import EmbeddedError, binaries, tools
@@ -320,6 +320,7 @@ async def test_the_secret_key_and_what_it_seals_are_not_in_the_file(
     service: Service, dsn: str, tmp_path: Path
 ) -> None:
     await created(service)
+    await listeners.offer(service.db, 1, '{"body": "an-api-key"}', 60)  # and its worker was killed
     file = await written(dsn, service.keyring)
     manifest = backup.read(file, service.keyring)
     (tmp_path / DUMP).write_bytes(members(file)[DUMP])
@@ -327,7 +328,7 @@ async def test_the_secret_key_and_what_it_seals_are_not_in_the_file(
     reading = (pg_restore, "--file=-", tmp_path / DUMP)
     plain = await asyncio.to_thread(subprocess.check_output, reading)
     assert b"TEST0001" in plain
-    for secret in (service.settings.secret_key or "-", "김서연", "01012345678"):
+    for secret in (service.settings.secret_key or "-", "김서연", "01012345678", "an-api-key"):
         assert secret.encode() not in plain + file.getvalue()
 
 

@@ -26,6 +26,8 @@ DUMP: Final = "cheonggu.dump"
 MANIFEST: Final = "manifest.json"
 MARK: Final = "manifest.mark"
 FORMAT: Final = 1
+LOGGED, UNLOGGED = "p", "u"
+"""PostgreSQL's letters for how durable a table is."""
 _CHUNK_BYTES: Final = 1 << 16
 _MOST_MANIFEST_BYTES: Final = 1 << 20
 
@@ -87,7 +89,7 @@ async def _hold_still(connection: Connection) -> str:
 
     A TRUNCATE does not keep to snapshots, so the tables are locked against it first.
     """
-    tables = await _tables(connection)
+    tables = await _tables(connection, LOGGED + UNLOGGED)
     await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
         await connection.execute(f"SET LOCAL lock_timeout = '{tools.LOCK_SECONDS}s'")
@@ -153,18 +155,20 @@ def chunks(archive: zipfile.ZipFile) -> Iterator[bytes]:
 
 
 async def count_rows(connection: Connection) -> dict[str, int]:
-    """How many rows each table holds."""
+    """How many rows each table holds that a backup keeps: the others hold nothing that outlives a crash."""
     counted: dict[str, int] = {}
-    for table in await _tables(connection):
+    for table in await _tables(connection, LOGGED):
         counted[table.strip('"')] = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608
     return counted
 
 
-async def _tables(connection: Connection) -> list[str]:
-    """The tables, quoted."""
+async def _tables(connection: Connection, persistence: str) -> list[str]:
+    """The tables of these kinds, quoted."""
     rows = await connection.fetch(
-        "SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = current_schema()"
-        " ORDER BY tablename"
+        "SELECT quote_ident(relname) AS name FROM pg_class WHERE relkind IN ('r', 'p')"
+        " AND relnamespace = current_schema()::regnamespace AND strpos($1, relpersistence::text) > 0"
+        " ORDER BY relname",
+        persistence,
     )
     return [row["name"] for row in rows]
 

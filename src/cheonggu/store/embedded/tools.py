@@ -19,6 +19,7 @@ async def dump(dsn: str, major: int, snapshot: str) -> AsyncGenerator[bytes]:
         "--format=custom",
         "--no-owner",
         "--no-privileges",
+        "--no-unlogged-table-data",
         f"--lock-wait-timeout={LOCK_SECONDS}s",
         f"--snapshot={snapshot}",
     )
