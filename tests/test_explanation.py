@@ -68,3 +68,19 @@ def test_two_mistakes_are_told_one_after_the_other() -> None:
 def test_the_line_is_visible_ascii_and_short(english: str, line: str) -> None:
     why = msgspec.structs.replace(explanation.of_hash(KNOWN), english=english, next_english="Next.")
     assert why.line == line
+
+
+@pytest.mark.parametrize(
+    ("english", "line"),
+    [
+        ('You sent "010": send "011".', 'You sent "...": send "...". Next. [S M]'),
+        (r'You hashed "a\"b\\".', 'You hashed "...". Next. [S M]'),
+        ('A long "x...".', 'A long "...". Next. [S M]'),
+        ("Nothing quoted.", "Nothing quoted. Next. [S M]"),
+        ('"' + "x" * 700, '"..."'),
+        ('"' + "\\" * 701, '"..."'),
+    ],
+)
+def test_a_log_gets_no_values(english: str, line: str) -> None:
+    why = msgspec.structs.replace(explanation.of_hash(KNOWN), english=english, next_english="Next.")
+    assert why.line_without_values == line
