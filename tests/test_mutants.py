@@ -40,6 +40,7 @@ def test_every_survivor_that_may_live_is_a_mutant_and_has_a_reason() -> None:
         ("x = 'word'", ["x = 'XXwordXX'"]),
         ("x = 'two words'", []),
         ("x: int = y", []),
+        ("x = cast('str', 'y')", ["x = cast('str', 'XXyXX')"]),
         ("Address = Four | Six", []),
         ("x = a | b", ["x = a & b"]),
         ("x = {a, b}", ["x = {b}", "x = {a}"]),
