@@ -28,7 +28,7 @@ GUARDED_BY: Final[dict[str, tuple[str, ...]]] = {
     "message": ("states",),
     "seoul": ("domain", "new_bill"),
     "blame": ("blame",),
-    "quirks": ("profiles",),
+    "quirks": ("quirks",),
     "explanation": ("explanation", "hash_mistakes"),
     "hash_mistakes": ("hash_mistakes",),
     "hash_steps": ("hash_mistakes",),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cheonggu.domain.approval_fields import NAMES
-from cheonggu.domain.quirks import PROFILES, Quirks, snake_case
+from cheonggu.domain.quirks import PROFILES, snake_case
 from tests.conftest import until
 from tests.live import API_KEY, Live
 
@@ -106,8 +106,3 @@ async def test_a_switch_of_one_partner_is_no_other_partners(live: Live) -> None:
     body = {"apiKey": other["apiKey"], "member": "member", "merchant": "merchant", "bill": live.bill()}
     assert "msg" in (await live.call("/bill", body))[1]
     assert "msg" not in await live.operate("/bill", live.bill())
-
-
-def test_nothing_but_dates_is_cut() -> None:
-    fields: dict[str, str | None] = {"apprDt": "20261126074213", "apprOriginDt": None, "apprNum": "1" * 14}
-    assert Quirks(date_digits=12).dated(fields) == fields | {"apprDt": "202611260742"}
