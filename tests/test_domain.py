@@ -162,6 +162,19 @@ def test_a_phone_is_masked(phone: str, masked: str) -> None:
     assert masking.phone(phone) == masked
 
 
+@pytest.mark.parametrize(
+    ("key", "masked"),
+    [
+        ("", ""),
+        ("0123456789ab", "************"),
+        ("0123456789abc", "0123…9abc"),
+        ("sandbox-api-key-0123456789abcdef", "sand…cdef"),
+    ],
+)
+def test_of_an_api_key_eight_characters_are_shown_at_most(key: str, masked: str) -> None:
+    assert masking.key(key) == masked
+
+
 BEGAN = datetime(2026, 11, 22, 0, 0, tzinfo=UTC)
 
 

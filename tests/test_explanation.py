@@ -9,7 +9,6 @@ import pytest
 
 from cheonggu.domain import explanation
 from cheonggu.domain.codes import CODES, OK, POINT_001
-from cheonggu.domain.explanation import MOST_IN_LINE
 from cheonggu.domain.hash_steps import THREE, Sent
 from cheonggu.domain.hash_words import code_lines
 from cheonggu.domain.next_steps import NEXT_STEPS
@@ -31,7 +30,8 @@ def test_a_code_is_explained_by_its_table_and_what_is_known_besides() -> None:
     assert why.korean == "포인트가 모자라요. 더."
     assert (why.next_english, why.next_korean) == NEXT_STEPS["POINT_001"]
     assert why.line == f"{why.english} {why.next_english} [C]"
-    assert explanation.of_code(POINT_001, "포인트가 모자라요.").korean == "포인트가 모자라요."
+    alone = explanation.of_code(POINT_001, "포인트가 모자라요.")
+    assert (alone.english, alone.korean) == (POINT_001.meaning, "포인트가 모자라요.")
 
 
 def test_an_unknown_mistake_shows_what_has_to_be_hashed() -> None:
@@ -61,8 +61,8 @@ def test_two_mistakes_are_told_one_after_the_other() -> None:
         ("a\u2013b", "a-b Next. [S M]"),
         ("a\nb\x7f", "a?b? Next. [S M]"),
         ("가", "\\uac00 Next. [S M]"),
-        ("x" * 700, "x" * (MOST_IN_LINE - 3) + "..."),
-        ("x" * (MOST_IN_LINE - 12), "x" * (MOST_IN_LINE - 12) + " Next. [S M]"),
+        ("x" * 700, "x" * 597 + "..."),
+        ("x" * 588, "x" * 588 + " Next. [S M]"),
     ],
 )
 def test_the_line_is_visible_ascii_and_short(english: str, line: str) -> None:

@@ -14,7 +14,7 @@ from unicodedata import normalize
 import pytest
 
 from cheonggu.domain.hash_mistakes import find, shown
-from cheonggu.domain.hash_steps import MOST_CHARACTERS, THREE, TWO, Sent
+from cheonggu.domain.hash_steps import THREE, TWO, Sent
 from cheonggu.domain.hash_words import MISTAKES, code_lines
 from cheonggu.domain.hashing import request_hash
 
@@ -34,7 +34,9 @@ def hmac_of(text: str, key: str) -> str:
     return hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
 
 
-RIGHT = "Bill-7,01012345678,1500000"
+PHONE = "01012345678"
+RIGHT = f"Bill-7,{PHONE},1500000"
+URL_SAFE = str.maketrans("+/", "-_")
 
 ALONE = {
     "two_parts": digest("Bill-7,1500000"),
@@ -117,8 +119,11 @@ def test_a_mistake_is_named(name: str, given: str) -> None:
         (["base64", "newline"], b64(RIGHT + "\n"), {}),
         (["base64", "price_commas", "sha1"], b64("Bill-7,01012345678,1,500,000", "sha1"), {}),
         (["base64"], base64.b64encode(digest(RIGHT).encode()).decode(), {}),
-        (["base64"], b64(RIGHT).translate(str.maketrans("+/", "-_")).rstrip("="), {}),
+        (["base64"], b64(RIGHT).translate(URL_SAFE).rstrip("="), {}),
+        (["base64"], b64(f"Bill-2,{PHONE},1500000").translate(URL_SAFE), {"bill_id": "Bill-2"}),
         (["price_won", "cp949"], digest("Bill-7,01012345678,1500000원".encode("cp949")), {}),
+        (["newline"], digest("Bill-7,,1500000\n"), {"phone": None}),
+        (["phone_digits"], digest(RIGHT), {"phone": "X010X12345678"}),
         ([], digest(RIGHT), {}),
         ([], digest(RIGHT).upper(), {}),
         ([], digest("something else"), {}),
@@ -127,6 +132,8 @@ def test_a_mistake_is_named(name: str, given: str) -> None:
         ([], "해시", {}),
         ([], "x" * 10_000, {}),
         ([], "0" * 62, {}),
+        ([], f"!!!!{b64(RIGHT)}", {}),
+        ([], digest("Bill-7,010.1234.5678,1500000 "), {}),
     ],
     ids=str,
 )  # fmt: skip
@@ -198,6 +205,8 @@ def test_every_form_of_bytes_and_digests_is_known(name: str, given: str) -> None
         ("청구-7", '{"billId":"청구-7","phone":"01012345678","price":"1500000"}', "json"),
         ("청구-7", '{"billId": "청구-7", "phone": "01012345678", "price": "1500000"}', "json"),
         ("청구-7", '["청구-7","01012345678","1500000"]', "json"),
+        ("청구-7", "billId=청구-7&phone=01012345678&price=1500000", "query"),
+        ("a b~c", "billId=a%20b~c&phone=01012345678&price=1500000", "query"),
         ("청구-7", "billId=%EC%B2%AD%EA%B5%AC-7&phone=01012345678&price=1500000", "query"),
         ("청구/7", "billId=%EC%B2%AD%EA%B5%AC%2F7&phone=01012345678&price=1500000", "query"),
         (normalize("NFD", "청구-7"), "청구-7,01012345678,1500000", "normal_form"),
@@ -205,6 +214,59 @@ def test_every_form_of_bytes_and_digests_is_known(name: str, given: str) -> None
 )
 def test_mistakes_with_korean_letters_are_known(bill_id: str, text: str, name: str) -> None:
     assert named(sent(digest(text), bill_id=bill_id)) == [name]
+
+
+USUAL = {
+    "two_parts": ["Bill-7,1500000"],
+    "order": ["1500000,Bill-7,01012345678"],
+    "api_key_in": [f"{KEY},{RIGHT}", f"{RIGHT},{KEY}"],
+    "bill_id_case": [RIGHT.upper(), RIGHT.lower()],
+    "phone_hyphens": ["Bill-7,010-1234-5678,1500000"],
+    "phone_spaces": ["Bill-7,010 1234 5678,1500000"],
+    "phone_country": ["Bill-7,+821012345678,1500000", "Bill-7,821012345678,1500000"],
+    "phone_no_zero": ["Bill-7,1012345678,1500000"],
+    "price_commas": ["Bill-7,01012345678,1,500,000"],
+    "price_float": ["Bill-7,01012345678,1500000.0", "Bill-7,01012345678,1500000.00"],
+    "price_won": ["Bill-7,01012345678,1500000원"],
+    "price_other": ["Bill-7,01012345678,900"],
+    "spaces": ["Bill-7, 01012345678, 1500000"],
+    "no_separator": ["Bill-7010123456781500000"],
+    "separator": ["Bill-7|01012345678|1500000"],
+}
+
+
+@pytest.mark.parametrize("name", USUAL)
+def test_a_usual_mistake_is_named_beside_another_usual_one(name: str) -> None:
+    for text in USUAL[name]:
+        assert named(sent(digest(text + "\n"), other_price="900")) == [name, "newline"]
+
+
+@pytest.mark.parametrize(
+    ("names", "given", "changed"),
+    [
+        (["newline", "hashed_twice"], digest(digest(RIGHT + "\n")), {}),
+        (["newline", "utf_16"], digest(f"{RIGHT}\n".encode("utf-16-le")), {}),
+        (["phone_digits", "newline"], digest(RIGHT + "\n"), {"phone": "010.1234.5678"}),
+    ],
+)
+def test_a_usual_mistake_in_bytes_digest_or_separators_is_named_beside_another(
+    names: list[str], given: str, changed: dict[str, object]
+) -> None:
+    assert named(sent(given, **changed)) == names
+
+
+@pytest.mark.parametrize(
+    ("parts", "phone", "text"),
+    [
+        (THREE, "01012345678", RIGHT),
+        (THREE, None, "Bill-7,,1500000"),
+        (TWO, "01012345678", "Bill-7,1500000"),
+    ],
+)
+def test_what_has_to_be_hashed_is_the_parts_with_commas_between(
+    parts: tuple[str, ...], phone: str | None, text: str
+) -> None:
+    assert sent("", parts=parts, phone=phone).right_text == text
 
 
 def test_every_mistake_in_the_table_can_be_found() -> None:
@@ -253,12 +315,14 @@ def test_a_shown_text_is_one_short_line_of_ascii(text: str, seen: str) -> None:
 
 @pytest.mark.parametrize("part", ["bill_id", "phone", "price"])
 def test_what_is_far_too_long_is_not_searched(part: str) -> None:
-    for length, names in ((MOST_CHARACTERS, ["spaces"]), (MOST_CHARACTERS + 1, [])):
+    for length, names in ((200, ["spaces"]), (201, [])):
         values = {"bill_id": "B", "phone": "x", "price": "y"} | {part: "z" * length}
         assert named(sent(digest(", ".join(values.values())), **values)) == names
     assert named(sent(digest("Bill-7, 1500000"), parts=TWO, phone=None)) == ["spaces"]
-    assert named(sent(" " * (MOST_CHARACTERS - 64) + digest(RIGHT))) == ["white_space"]
-    assert named(sent(" " * (MOST_CHARACTERS - 63) + digest(RIGHT))) == []
+    for length, names in ((200, ["white_space"]), (201, [])):
+        assert named(sent(digest(RIGHT).rjust(length))) == names
+    for length, names in ((200, ["merchant_in"]), (201, [])):
+        assert named(sent(digest(f"{RIGHT},{'z' * length}"), merchant="z" * length)) == names
 
 
 def test_a_search_is_over_in_no_time_whatever_was_sent() -> None:
@@ -296,3 +360,11 @@ def test_the_shown_code_computes_the_right_hash(language: str) -> None:
     prints = prints.replace("crypto.", "require('node:crypto').")
     told = subprocess.run([*command, given + prints], capture_output=True, text=True, check=True)  # noqa: S603
     assert told.stdout.split()[0] == request_hash(*parts)
+
+
+def test_the_code_for_java_is_one_expression_of_its_standard_library() -> None:
+    assert code_lines(THREE)["java"] == (
+        'HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256")'
+        '.digest((billId + "," + phone + "," + price).getBytes(StandardCharsets.UTF_8)))'
+    )
+    assert set(code_lines(TWO)) == {"python", "node", "php", "java", "shell"}

@@ -74,7 +74,9 @@ def test_what_does_not_pass_says_why_and_what_to_do(item: ItemName, shown: Shown
     verdict = next(one for one in inspect([shown], {item: shown.bill_id}) if one.item == item)
     assert (verdict.passed, verdict.english) == (False, english)
     assert verdict.next_english
+    assert verdict.next_english.isascii()
     assert verdict.next_korean
+    assert verdict.next_korean.endswith("요.")
 
 
 def test_all_that_is_said_is_said_in_korean_too() -> None:

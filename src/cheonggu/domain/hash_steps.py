@@ -9,9 +9,9 @@ import hmac
 import json
 from collections.abc import Callable, Sequence
 from itertools import permutations
-from typing import Final, cast
+from typing import Final, Literal, cast
 from unicodedata import normalize
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -60,7 +60,7 @@ class Option(msgspec.Struct, frozen=True, gc=False):
 PHONE_STEP: Final = 2
 """Where, among the steps, the phone's is."""
 _Part = tuple[str, str | None]
-"""A part's name and its text; None: the text that its own step gives."""
+"""A part's name and its text; None: the text that its own step gives. An extra one has its mistake's name."""
 
 
 def of_text(sent: Sent) -> list[list[Option]]:
@@ -101,10 +101,10 @@ def _parts(sent: Sent) -> list[Option]:
     right = sent.parts
     other = TWO if right == THREE else THREE
     extras = (
-        ("apiKey", "api_key_in", sent.api_key),
-        ("merchant", "merchant_in", sent.merchant),
-        ("member", "member_in", sent.member),
-        ("cancelReason", "reason_in", sent.reason),
+        ("api_key_in", sent.api_key),
+        ("merchant_in", sent.merchant),
+        ("member_in", sent.member),
+        ("reason_in", sent.reason),
     )
     options = [Option(None, _own(right))]
     if sent.phone:
@@ -112,9 +112,9 @@ def _parts(sent: Sent) -> list[Option]:
     options += [Option("order", _own(order), usual=True) for order in permutations(right)]
     if sent.phone:
         options += [Option("order", _own(order)) for order in permutations(other)]
-    for name, mistake, value in extras:
+    for mistake, value in extras:
         if value and len(value) <= MOST_CHARACTERS:
-            own, extra, usual = _own(right), ((name, value),), name == "apiKey"
+            own, extra, usual = _own(right), ((mistake, value),), mistake == "api_key_in"
             options += [Option(mistake, extra + own, usual), Option(mistake, own + extra, usual)]
             options.append(Option(mistake, own[:1] + extra + own[1:]))
     options.append(Option("bill_id_only", _own(("billId",))))
@@ -187,7 +187,7 @@ def _query(named: Sequence[tuple[str, str]]) -> str:
 
 
 def _encoded_query(named: Sequence[tuple[str, str]]) -> str:
-    return "&".join(f"{name}={quote(value, safe='')}" for name, value in named)
+    return urlencode(named, quote_via=quote)
 
 
 def _json(named: Sequence[tuple[str, str]]) -> str:
@@ -236,8 +236,8 @@ def _encoder(encoding: str, before: str = "") -> Callable[[str], bytes]:
     return lambda made: (before + made).encode(encoding)
 
 
-def _normalised(form: str) -> Callable[[str], bytes]:
-    return lambda made: normalize("NFD" if form == "NFD" else "NFC", made).encode()
+def _normalised(form: Literal["NFD", "NFC"]) -> Callable[[str], bytes]:
+    return lambda made: normalize(form, made).encode()
 
 
 _ENCODINGS: Final = [
@@ -258,7 +258,7 @@ _NORMAL_FORMS: Final = [
 def digests(sent: Sent, size_bytes: int) -> list[Option]:
     """What makes so many bytes of a text; empty if nothing usual does."""
     if size_bytes != _RIGHT_BYTES:
-        return [Option(name, _digest(name), usual=False) for name in _BY_SIZE.get(size_bytes, ())]
+        return [Option(name, _digest(name)) for name in _BY_SIZE.get(size_bytes, ())]
     options = [
         Option(None, _sha256),
         Option("hashed_twice", _hex_twice, usual=True),
@@ -317,7 +317,8 @@ def forms(given: str) -> list[tuple[str | None, bytes]]:
 def _unhexed(text: str) -> bytes:
     """The bytes of a digest in hex, none if it is no such thing."""
     try:
-        raw = bytes.fromhex(text) if text.isalnum() else b""
+        raw = bytes.fromhex(text)
     except ValueError:
         return b""
-    return raw if len(raw) == _RIGHT_BYTES or len(raw) in _BY_SIZE else b""
+    is_digest = text.isalnum() and (len(raw) == _RIGHT_BYTES or len(raw) in _BY_SIZE)
+    return raw if is_digest else b""
