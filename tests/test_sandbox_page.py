@@ -62,8 +62,9 @@ async def test_a_first_bill_is_sent_arrives_is_paid_and_tells_its_story(page: Pa
     await expect(chosen(page).get_by_text("메시지를 보냈어요")).to_be_visible(timeout=SOON_MS)
     assert "said" not in page.url
 
-    payer = await page.context.new_page()
-    await payer.goto(live.url + (await button.get_attribute("href") or ""))
+    async with page.expect_popup() as opened:
+        await button.click()
+    payer = await opened.value
     await payer.get_by_role("link", name="345,000원 결제하기").click()
     await payer.get_by_role("button", name="승인").click()
     await payer.close()
@@ -174,7 +175,7 @@ async def test_a_keyboard_goes_through_it_all(page: Page, live: Live) -> None:
         ), reached
         if reached[-1] == "결제해 보기":
             break
-    for name in ("연습 청구서 보내기", "콜백", "청구서 보기", "찾기", "철회하기"):
+    for name in ("연습 청구서 보내기", "콜백", "청구서 보기", "찾기", "파기하기"):
         assert name in reached
     await page.keyboard.press("Enter")
     await page.keyboard.press("Tab")

@@ -86,7 +86,7 @@ def desk(live: Live) -> Desk:
 )
 async def test_a_stranger_gets_a_page_that_says_why(live: Live, desk: Desk, headers: dict[str, str]) -> None:
     assert await desk.open("", **headers) == 403
-    assert "여기서는 연습장을 열 수 없어요" in desk.page
+    assert "여기서는 샌드박스를 열 수 없어요" in desk.page
     assert FIRST.api_key not in desk.page
     async with live.http.get(f"{live.url}/sandbox/events", headers=headers) as answer:
         assert answer.status == 403

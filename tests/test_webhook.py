@@ -90,7 +90,7 @@ def test_a_signature_of_the_same_text_parted_elsewhere_does_not_verify() -> None
 
 
 def test_signing_with_no_secret_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="비밀"):
+    with pytest.raises(ValueError, match="시크릿"):
         sign([], "evt", 1, b"{}")
 
 
@@ -110,6 +110,6 @@ def test_signing_with_no_secret_is_a_mistake() -> None:
     ],
 )
 def test_a_wrong_secret_is_refused_without_repeating_it(secret: str) -> None:
-    with pytest.raises(ValueError, match="웹훅 비밀") as raised:
+    with pytest.raises(ValueError, match="웹훅 시크릿") as raised:
         decode_secret(secret)
     assert "c2Fu" not in str(raised.value)

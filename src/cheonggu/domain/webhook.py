@@ -22,20 +22,20 @@ _ID = re.compile(r"[!-,\-/-~]+")
 def decode_secret(secret: str) -> bytes:
     """The key in a `whsec_…` secret, or ValueError with a sentence that does not repeat the secret."""
     if not secret.startswith(SECRET_PREFIX):
-        raise ValueError("웹훅 비밀은 whsec_로 시작해야 해요")
+        raise ValueError("웹훅 시크릿은 whsec_로 시작해야 해요")
     try:
         key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("웹훅 비밀의 whsec_ 뒤는 base64여야 해요") from None
+        raise ValueError("웹훅 시크릿의 whsec_ 뒤는 base64여야 해요") from None
     if len(key) not in SECRET_BYTES:
-        raise ValueError("웹훅 비밀은 24바이트 이상 64바이트 이하여야 해요")
+        raise ValueError("웹훅 시크릿은 24바이트 이상 64바이트 이하여야 해요")
     return key
 
 
 def sign(secrets: Sequence[str], webhook_id: str, timestamp: int, body: bytes) -> str:
     """The `webhook-signature` header: one `v1,<base64>` for every live secret, in their order."""
     if not secrets:
-        raise ValueError("서명할 웹훅 비밀이 없어요")
+        raise ValueError("서명할 웹훅 시크릿이 없어요")
     if not _ID.fullmatch(webhook_id):
         raise ValueError("webhook-id는 점 없이 보이는 ASCII 문자여야 해요")
     return " ".join("v1," + digest.decode() for digest in _digests(secrets, webhook_id, timestamp, body))

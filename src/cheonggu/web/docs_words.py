@@ -13,7 +13,7 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     "skip": ("본문으로 건너뛰기", "Skip to the content"),
     "menu": ("문서 차례", "Contents"),
     "practice": ("연습 모드", "Sandbox"),
-    "sandbox_page": ("연습장 열기", "Open the sandbox"),
+    "sandbox_page": ("샌드박스 열기", "Open the sandbox"),
     "basics": ("부르는 법", "How to call"),
     "hash": ("해시", "Hash"),
     "operations": ("요청", "Operations"),

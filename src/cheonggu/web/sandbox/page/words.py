@@ -12,13 +12,13 @@ from cheonggu.web.words import Language
 
 _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
     # Around everything
-    "title": ("연습장", "Sandbox"),
+    "title": ("샌드박스", "Sandbox"),
     "lead": (
         "청구서를 보내면 휴대폰에 메시지가 오고, 결제하면 콜백이 나가요. 돈은 움직이지 않아요.",
         "Send a bill and the phone gets its message; pay it and the callback goes out. No money moves.",
     ),
     "skip": ("본문으로 건너뛰기", "Skip to the content"),
-    "menu": ("연습장에서 볼 것", "What to see"),
+    "menu": ("샌드박스에서 볼 것", "What to see"),
     "practice": ("연습 모드", "Sandbox mode"),
     "docs": ("API 문서", "API docs"),
     "reload": ("새로고침", "Reload"),
@@ -39,14 +39,14 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
     ),
     "credentials": ("연습 키", "Credentials"),
     "base_url": ("주소", "Base URL"),
-    "webhook_secret": ("웹훅 비밀", "Webhook secret"),
+    "webhook_secret": ("웹훅 시크릿", "Webhook secret"),
     # The phone
     "phone": ("받는 사람의 휴대폰", "The payer’s phone"),
     "phone_name": ("받은 메시지", "Messages"),
     "phone_bill": ("청구서가 왔어요", "A bill has arrived"),
     "phone_again": ("청구서가 다시 왔어요", "The bill, once more"),
     "phone_open": ("청구서 보기", "Open the bill"),
-    "phone_details": ("연습장에서 보기", "In the sandbox"),
+    "phone_details": ("샌드박스에서 보기", "In the sandbox"),
     "phone_empty": ("아직 받은 메시지가 없어요.", "No messages yet."),
     "phone_queued": ("메시지를 보내고 있어요.", "The message is on its way."),
     "phone_sending": ("메시지를 보내고 있어요.", "The message is on its way."),
@@ -87,7 +87,7 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
     "chip_cancelling": ("취소 중", "Cancelling"),
     "chip_cancelled": ("취소됨", "Cancelled"),
     "chip_expired": ("기한 지남", "Expired"),
-    "chip_withdrawn": ("철회", "Withdrawn"),
+    "chip_withdrawn": ("파기됨", "Destroyed"),
     "fact_payer": ("받는 분", "Billed to"),
     "fact_bill_id": ("청구 번호", "billId"),
     "fact_product": ("청구 내용", "For"),
@@ -134,13 +134,13 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
     "act_message": ("메시지", "Message"),
     "act_refund": ("결제 취소", "Cancel"),
     "act_resend": ("메시지 다시 보내기", "Send the message again"),
-    "act_destroy": ("철회하기", "Withdraw it"),
+    "act_destroy": ("파기하기", "Destroy it"),
     "act_cancel": ("결제 취소하기", "Cancel the payment"),
     "to_callbacks": ("콜백 {count}건 보기", "See its callbacks ({count})"),
     "timeline": ("있었던 일", "What happened"),
     # Timeline
     "made": ("API로 청구서를 만들었어요", "The bill was created"),
-    "destroyed": ("청구서를 철회했어요", "The bill was withdrawn"),
+    "destroyed": ("청구서를 파기했어요", "The bill was destroyed"),
     "expired": ("결제 기한이 지났어요", "The bill expired"),
     "message_queued": ("메시지를 보내려고 해요", "The message waits to be sent"),
     "message_sending": ("메시지를 보내고 있어요", "The message is being sent"),
@@ -166,7 +166,7 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
     "refund_refused": ("결제 취소가 거절됐어요", "The cancel was refused"),
     "kind_approved": ("승인 콜백", "approval callback"),
     "kind_canceled": ("취소 콜백", "cancel callback"),
-    "kind_destroyed": ("철회 콜백", "withdrawal callback"),
+    "kind_destroyed": ("파기 콜백", "destroy callback"),
     "callback_delivered_told": ("{kind}을 전달했어요", "The {kind} was delivered"),
     "callback_failed_told": ("{kind}이 {times}번 실패했어요", "The {kind} failed {times}×"),
     "callback_exhausted_told": ("{kind}을 더 보내지 않아요", "The {kind} was given up"),
@@ -283,7 +283,7 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
         "The bill is made. It has a link and no message.{why}",
     ),
     "said_resent": ("메시지를 다시 보내요.{why}", "The message is being sent again.{why}"),
-    "said_destroyed": ("청구서를 철회했어요.{why}", "The bill is withdrawn.{why}"),
+    "said_destroyed": ("청구서를 파기했어요.{why}", "The bill is destroyed.{why}"),
     "said_cancelled": ("결제를 취소했어요.{why}", "The payment is cancelled.{why}"),
     "said_tried": (
         "결제를 시도했어요. 결과는 청구서에 있어요.{why}",
@@ -323,9 +323,9 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
         "cheonggu dev로 시작하면 연습용 파트너가 저절로 생겨요.",
         "Start with cheonggu dev, which makes the sandbox partners.",
     ),
-    "strange": ("여기서는 연습장을 열 수 없어요", "The sandbox does not open from here"),
+    "strange": ("여기서는 샌드박스를 열 수 없어요", "The sandbox does not open from here"),
     "strange_more": (
-        "연습장은 이 컴퓨터에서 연 주소로만 열려요. 다른 사이트의 링크로 왔다면 아래 버튼을 "
+        "샌드박스는 이 컴퓨터에서 연 주소로만 열려요. 다른 사이트의 링크로 왔다면 아래 버튼을 "
         "눌러 주세요. 다른 컴퓨터라면 CHEONGGU_SANDBOX_ALLOW에 그 주소를 적어 주세요.",
         "It opens on this machine only. If a link on another site brought you here, press the "
         "button. For another machine, put its address into CHEONGGU_SANDBOX_ALLOW.",
@@ -336,8 +336,8 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
         "Please try again in a moment. Bills and payments are as they were.",
     ),
     "unread": ("보낸 내용을 읽지 못했어요", "What was sent could not be read"),
-    "unread_more": ("연습장으로 돌아가서 다시 보내 주세요.", "Go back to the sandbox and send it again."),
-    "open_sandbox": ("연습장 열기", "Open the sandbox"),
+    "unread_more": ("샌드박스로 돌아가서 다시 보내 주세요.", "Go back to the sandbox and send it again."),
+    "open_sandbox": ("샌드박스 열기", "Open the sandbox"),
 }
 PHRASES: Final = _OF_THE_PAGE | OF_THE_LAB
 
