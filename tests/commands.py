@@ -24,11 +24,11 @@ class Ended:
 
 
 def run(*arguments: str, **environment: str) -> Ended:
-    """Run `cheonggu …` without settings of ours but those given."""
+    """Run `cheonggu …` in English, without settings of ours but those given."""
     clean = {name: text for name, text in os.environ.items() if not name.startswith(("BILL_", "CHEONGGU_"))}
     out, err = io.StringIO(), io.StringIO()
     with (
-        patch.dict(os.environ, clean | environment, clear=True),
+        patch.dict(os.environ, clean | {"LC_ALL": "C.UTF-8"} | environment, clear=True),
         patch.object(sys, "argv", ["cheonggu", *arguments]),
         redirect_stdout(out),
         redirect_stderr(err),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from hashlib import sha256
 
@@ -28,6 +29,9 @@ async def test_the_last_requests_are_shown_with_what_is_wrong(live: Live) -> Non
     assert shown[0].endswith(f"{bill['billId']} with a key")
     assert "VALIDATION_002 200" in shown[1]
     assert shown[2].startswith("    Phone left out: this operation takes three parts.")
+    asked = ("sandbox", "requests", "--base-url", live.url)
+    korean = (await asyncio.to_thread(commands.run, *asked, LC_ALL="ko_KR.UTF-8")).stdout.splitlines()
+    assert korean[2].startswith("    phone을 빼고 두 값만 이었어요.")
     assert shown[3].endswith("wanted POINT_001")
     assert len((await told(live, "requests", "--limit", "1"))["requests"]) == 1
     assert (await told(live, "requests", "--bill-id", "NEVER"))["requests"] == []

@@ -109,6 +109,17 @@ async def plainly(live: Live, *arguments: str) -> Ended:
     )
 
 
+async def test_a_receiver_that_is_not_there_is_not_blamed_for_accepting(live: Live) -> None:
+    ended = await asyncio.to_thread(
+        commands.run,
+        *("sandbox", "run", "wrong-amount", "--base-url", live.url),
+        *("--callback-url", "http://127.0.0.1:1/", "--wait", "0.5"),
+    )
+    assert ended.returncode == 1
+    assert "was neither accepted nor refused, for no answer came: 연결을 거부당했어요" in ended.stdout
+    assert "would count as paid" not in ended.stdout
+
+
 async def test_a_command_may_make_bills_and_tell_of_books(live: Live, tmp_path: Path) -> None:
     said = tmp_path / "said"
     told = f"sh -c 'echo \"$BILL_ID $BILL_PRICE\" >> {said}; exit 3'"
@@ -144,6 +155,11 @@ def test_the_list_names_every_shipped_scenario() -> None:
     assert [one["name"] for one in listed] == script.shipped()
 
 
+@pytest.mark.parametrize(("options", "shell"), [(["--ko"], "C"), (["--korean"], "C"), ([], "ko_KR.UTF-8")])
+def test_titles_are_in_korean_for_who_asks_or_whose_shell_is(options: list[str], shell: str) -> None:
+    assert "청구한 금액과 다른 금액" in commands.run("sandbox", "scenarios", *options, LC_ALL=shell).stdout
+
+
 HEAD = 'title = {en = "T", ko = "제"}\ncorrect = {en = "C", ko = "바"}\n'
 
 
@@ -153,7 +169,7 @@ HEAD = 'title = {en = "T", ko = "제"}\ncorrect = {en = "C", ko = "바"}\n'
         ("title = ", "Invalid value"),
         (HEAD, "step"),
         (HEAD + "step = []", "length >= 1"),
-        (HEAD + '[[step]]\ndo = "dance"', "step 1"),
+        (HEAD + '[[step]]\ndo = "dance"', "step 1, do: Invalid value 'dance'; it is one of create, pay,"),
         (HEAD + '[[step]]\ndo = "create"\nbill = "a"\nprice = "1"', "step 1, price"),
         (HEAD + '[[step]]\ndo = "create"\nbill = "a"\nprise = 1', "step 1"),
         (HEAD + '[[step]]\ndo = "pay"\nbill = "b"', "step 1 is about bill 'b', which no step made"),

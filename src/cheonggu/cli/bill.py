@@ -45,7 +45,7 @@ Timeout = Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How lo
 IdempotencyKey = Annotated[
     str | None, typer.Option(help="Repeating with the same key is safe, where the server knows such keys.")
 ]
-BillId = Annotated[str, typer.Argument(metavar="BILL_ID")]
+BillId = Annotated[str, typer.Argument(metavar="BILL_ID", help="As it was created.")]
 Price = Annotated[str, typer.Argument(metavar="PRICE", help="The bill's price, as a check.")]
 
 

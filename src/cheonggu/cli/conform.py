@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -122,7 +121,7 @@ def run(
     from cheonggu.conform.checks import chosen
 
     checks = chosen(only or [])
-    words = Words(korean=korean or _speaks_korean())
+    words = Words(korean=korean or show.speaks_korean())
     if not checks:
         raise _cannot("No check fits --only; --list shows them all.")
     if list_:
@@ -221,10 +220,6 @@ def _phone(given: str | None) -> str | None:
     if digits and not (digits.isascii() and digits.isdigit()):
         raise _cannot(f"--talk is a phone number, not {given!r}.")
     return digits
-
-
-def _speaks_korean() -> bool:
-    return (os.environ.get("LC_ALL") or os.environ.get("LANG") or "").startswith("ko")
 
 
 def _who(api_key: str | None, member: str | None, merchant: str | None, *, here: bool) -> Who:

@@ -92,7 +92,10 @@ class Listener:
 
     async def _bear(self, lost: _Lost) -> None:
         if not self._away or self._pause_seconds == SHORTEST_PAUSE_SECONDS:
-            self._say(f"{self._remote.base_url} does not answer ({lost}); trying again.")
+            self._say(
+                f"{self._remote.base_url} does not answer ({lost}); trying again. "
+                "Start it with: cheonggu dev; or say where it is with --base-url."
+            )
         self._away = True
         await asyncio.sleep(self._pause_seconds)
         self._pause_seconds = min(2 * self._pause_seconds, LONGEST_PAUSE_SECONDS)
@@ -132,6 +135,8 @@ class Listener:
         try:
             async with self._session.request(method, self._remote.base_url + path, **ways) as answer:  # pyright: ignore[reportArgumentType]
                 status, raw = answer.status, await answer.read()
+        except aiohttp.ClientConnectorError as error:
+            raise _Lost(error.os_error.strerror or str(error.os_error)) from error
         except (OSError, TimeoutError, aiohttp.ClientError) as error:
             raise _Lost(str(error) or type(error).__name__) from error
         if status >= 500:

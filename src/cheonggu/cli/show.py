@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def speaks_korean() -> bool:
+    """Whether the shell is set to Korean."""
+    return (os.environ.get("LC_ALL") or os.environ.get("LANG") or "").startswith("ko")
 
 
 def as_json_line(value: object) -> None:

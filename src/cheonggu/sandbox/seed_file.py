@@ -16,8 +16,10 @@ def read(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8")
         value: object = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
-    except (OSError, ValueError) as error:  # both parsers' errors are ValueErrors
-        raise SandboxRefused(f"The seed {file} cannot be read: {error}") from error
+    except OSError as error:
+        raise SandboxRefused(f"The seed {file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:  # both parsers' errors are ValueErrors
+        raise SandboxRefused(f"The seed {file} cannot be read: {error}.") from error
     if not isinstance(value, dict):
         raise SandboxRefused(f"The seed {file} is no table of partners, bills, points and clock.")
     return {name: _plain(one) for name, one in cast("dict[str, object]", value).items()}

@@ -91,7 +91,9 @@ def _probe(stage: Stage, step: script.Probe) -> Shown:
     changed += [] if step.signature == "GOOD" else [f"signature {step.signature}"]
     what = f"a callback with {', '.join(changed)}" if changed else "a callback"
     if answer["status"] is None:
-        return _wrong(step, f"{what} got no answer: {answer['reason']}")
+        # Not what `why` warns of: it was neither accepted nor refused.
+        words = f"{what} was neither accepted nor refused, for no answer came: {answer['reason']}"
+        return Shown(words=words, verdict=Verdict.WRONG, judged=True)
     accepted = answer["reason"] is None
     words = f"{what} was {'accepted' if accepted else 'not accepted'} (HTTP {answer['status']})"
     return _fine(words) if accepted == (step.expect == "accepted") else _wrong(step, words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta
@@ -149,6 +149,9 @@ AnyStep: TypeAlias = (
 )
 
 
+_KINDS: Final = [str(kind.__struct_config__.tag) for kind in get_args(AnyStep)]
+
+
 class Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The same in both languages."""
 
@@ -210,6 +213,8 @@ def _place(said: str) -> str:
         return said
     index = where.partition("[")[2].partition("]")[0]
     field = where.rstrip("`").rpartition("].")[2]
+    if field == "do":
+        what += f"; it is one of {', '.join(_KINDS)}"
     if not index.isdigit():
         return f"{what} (in {where.rstrip('`').lstrip('.')})"
     return f"step {int(index) + 1}{f', {field}' if field else ''}: {what}"

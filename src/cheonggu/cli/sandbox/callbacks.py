@@ -24,7 +24,7 @@ _BillId = Annotated[str | None, typer.Option(help="About one bill; about all of 
 def callbacks(
     *,
     bill_id: Annotated[
-        str | None, typer.Argument(metavar="[BILL_ID]", help="Of one bill; of all without it.")
+        str | None, typer.Argument(metavar="BILL_ID", help="Of one bill; of all without it.")
     ] = None,
     base_url: BaseUrl = DEFAULT_BASE_URL,
     api_key: ApiKey = None,
@@ -79,7 +79,7 @@ def trouble(
     *,
     kind: Annotated[
         str | None,
-        typer.Argument(metavar="[KIND]", help="LOST, ANSWER_LOST or DOWN; without it, what is to come."),
+        typer.Argument(metavar="KIND", help="LOST, ANSWER_LOST or DOWN; without it, what is to come."),
     ] = None,
     bill_id: _BillId = None,
     times: Annotated[int | None, typer.Option(help="How often to lose it; once by default.")] = None,
@@ -107,7 +107,9 @@ def trouble(
 @callback.command("probe")
 def probe(
     *,
-    bill_id: _BillId = None,
+    bill_id: Annotated[
+        str | None, typer.Option(help="The bill that it is about; without it, a sample to --url.")
+    ] = None,
     url: Annotated[str | None, typer.Option(help="Instead of the bill's callbackUrl.")] = None,
     alter: Annotated[
         list[str] | None,

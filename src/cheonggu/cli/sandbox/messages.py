@@ -14,7 +14,7 @@ from cheonggu.cli.show import AsJson
 def messages(
     *,
     bill_id: Annotated[
-        str | None, typer.Argument(metavar="[BILL_ID]", help="Of one bill; of all without it.")
+        str | None, typer.Argument(metavar="BILL_ID", help="Of one bill; of all without it.")
     ] = None,
     base_url: BaseUrl = DEFAULT_BASE_URL,
     api_key: ApiKey = None,

@@ -18,7 +18,7 @@ def next_(
     code: Annotated[
         str | None,
         typer.Argument(
-            metavar="[CODE]",
+            metavar="CODE",
             help="As in POINT_001, LOST_AFTER, TIMEOUT_BEFORE; without it what is waited for is shown.",
         ),
     ] = None,

@@ -28,11 +28,11 @@ _PATH: Final = "/sandbox/partners"
 @partner.command("create")
 def create(
     *,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Made up without it.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Made up without it.")] = None,
     key: Annotated[str | None, typer.Option(help="The apiKey; made up without it.")] = None,
     webhook_secret: Annotated[str | None, typer.Option(help="whsec_…; made up without it.")] = None,
-    member: Annotated[str | None, typer.Option()] = None,
-    merchant: Annotated[str | None, typer.Option()] = None,
+    member: Annotated[str | None, typer.Option(help="Of its requests; member by default.")] = None,
+    merchant: Annotated[str | None, typer.Option(help="Of its requests; merchant by default.")] = None,
     merchant_name: Annotated[str | None, typer.Option(help="What payers read.")] = None,
     wallet: Annotated[str | None, typer.Option(help="PARTNER or MERCHANT.")] = None,
     points: Annotated[int | None, typer.Option(help="To begin with; 1,000,000 by default.")] = None,

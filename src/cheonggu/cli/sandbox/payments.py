@@ -15,11 +15,11 @@ from cheonggu.cli.show import AsJson
 
 def pay(
     *,
-    bill_id: Annotated[str, typer.Argument(metavar="BILL_ID")],
+    bill_id: Annotated[str, typer.Argument(metavar="BILL_ID", help="As it was created.")],
     outcome: Annotated[
         str,
         typer.Argument(
-            metavar="[OUTCOME]",
+            metavar="OUTCOME",
             help="APPROVE, DECLINE, TIMEOUT_CHARGED, TIMEOUT_NOT_CHARGED, CHARGED_LATE, CLOSE, PAY_TWICE, "
             "AFTER_EXPIRY or APPROVE_LOSE_CALLBACK.",
         ),

@@ -15,7 +15,7 @@ from cheonggu.cli.show import AsJson
 def requests(
     *,
     entry: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="One of them, with its body and answer.")
+        str | None, typer.Argument(metavar="ID", help="One of them, with its body and answer.")
     ] = None,
     bill_id: Annotated[str | None, typer.Option(help="Only those about this bill.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20,
@@ -39,7 +39,13 @@ def requests(
     for one in reversed(found):
         typer.echo(show.text_of(_line(one)))
         if why := one["explanation"]:
-            typer.echo(show.text_of(f"    {why['english']} {why['nextEnglish']}"))
+            typer.echo(show.text_of(f"    {_cure(why)}"))
+
+
+def _cure(why: dict[str, str]) -> str:
+    if show.speaks_korean():
+        return f"{why['korean']} {why['nextKorean']}"
+    return f"{why['english']} {why['nextEnglish']}"
 
 
 def _line(one: dict[str, Any]) -> str:

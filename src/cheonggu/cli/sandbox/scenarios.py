@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 _EXIT: Final = {"ok": 0, "unseen": 0, "wrong": 1, "broken": 2}
 _MARKS: Final = {"ok": "ok    ", "wrong": "WRONG ", "unseen": "unseen", "broken": "BROKEN"}
 
-InKorean = Annotated[bool, typer.Option("--ko", help="Titles and what is correct in Korean.")]
+InKorean = Annotated[
+    bool,
+    typer.Option("--korean", "--ko", help="Titles and what is correct in Korean; by default if LANG is."),
+]
 
 
 def run(
@@ -60,7 +63,7 @@ def run(
         callback_url=callback_url,
         yours=Yours(create=create, books=books),
         forms=_forms(profile or []),
-        korean=korean,
+        korean=korean or show.speaks_korean(),
         wait_seconds=wait,
     )
     played: list[Report] = []
@@ -79,9 +82,10 @@ def scenarios(*, korean: InKorean = False, as_json: AsJson = False) -> None:
     """List the scenarios that come with Cheonggu."""
     from cheonggu.scenarios import script
 
+    in_korean = korean or show.speaks_korean()
     found = [script.load(name) for name in script.shipped()]
     rows = [
-        {"name": one.name, "title": one.title.ko if korean else one.title.en, "steps": len(one.step)}
+        {"name": one.name, "title": one.title.ko if in_korean else one.title.en, "steps": len(one.step)}
         for one in found
     ]
     show.rows("scenarios", rows, as_json=as_json, none="None.")
