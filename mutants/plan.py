@@ -20,6 +20,8 @@ GUARDED_BY: Final[dict[str, tuple[str, ...]]] = {
     "guard": ("guard", "url"),
     "guesses": ("guesses",),
     "url": ("url", "guard", "new_bill"),
+    "base_url": ("base_url",),
+    "json_object": ("json_object",),
     "webhook": ("webhook",),
     "acceptance": ("acceptance",),
     "alimtalk": ("alimtalk", "new_bill"),

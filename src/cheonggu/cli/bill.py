@@ -207,7 +207,7 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
         """The sandbox's own callback receiver, where the server is this machine's."""
         if not on_this_machine(self.base_url):
             raise typer.BadParameter("say where to call back when it is paid.", param_hint="--callback-url")
-        from cheonggu.client.address import split_address
+        from cheonggu.domain.base_url import split_address
 
         parts = split_address(self.base_url)
         return f"{parts.scheme}://{parts.netloc}/sandbox/receiver"
@@ -311,7 +311,7 @@ def _caller(
 
 def on_this_machine(base_url: str) -> bool:
     """Whether a base URL leads to loopback. Raises AddressWrong."""
-    from cheonggu.client.address import split_address
+    from cheonggu.domain.base_url import split_address
 
     host = split_address(base_url).hostname or ""
     try:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +13,7 @@ from cheonggu.cli import process, show
 from cheonggu.cli.forward_to import ForwardTo
 from cheonggu.cli.sandbox.door import DEFAULT_BASE_URL, ApiKey, BaseUrl, Remote
 from cheonggu.cli.show import AsJson
+from cheonggu.domain.json_object import json_object
 
 if TYPE_CHECKING:
     from cheonggu.providers.reply import Reply
@@ -68,7 +68,7 @@ def _say(sentence: str) -> None:
 
 def _tell(callback: Mapping[str, Any], _url: str, reply: Reply) -> None:
     """A line as in `17:04:05  B1  F  150,000 won  200  accepted  12 ms`."""
-    fields = _fields(callback)
+    fields = json_object(callback["body"]) or {}
     amount = str(fields.get("apprPrice", ""))
     amount = f"{int(amount):,}" if amount.isascii() and amount.isdigit() else amount
     reason = _why_not(reply)
@@ -107,11 +107,3 @@ def _why_not(reply: Reply) -> str | None:
     if isinstance(reply, Answered):
         return why_not_accepted(reply.status, reply.body, reply.content_encoding)
     return reply.sentence
-
-
-def _fields(callback: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        fields: object = json.loads(callback["body"])
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", fields) if isinstance(fields, dict) else {}

@@ -5,7 +5,6 @@
 """
 
 from cheonggu.client.account import NO_RETRY, Retry
-from cheonggu.client.address import AddressWrong
 from cheonggu.client.answers import (
     Approval,
     Balance,
@@ -34,6 +33,7 @@ from cheonggu.client.inputs import InputWrong, normal_phone
 from cheonggu.client.outcome import Done, Outcome, Refused, Unknown, Why
 from cheonggu.client.reconciling import Booked, Compared, Todo
 from cheonggu.client.settling import Settled, Verdict
+from cheonggu.domain.base_url import AddressWrong
 
 __all__ = [
     "ACCEPTED",

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import httpx2
 
-from cheonggu.client.address import AddressWrong, split_address
 from cheonggu.client.steps import Answer, Lost, NotSent, Request
+from cheonggu.domain.base_url import AddressWrong, split_address
 
 MOST_BYTES: Final = 1 << 20
 """Of an answer; what is longer is cut off, and so is no envelope."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import msgspec
 
 from cheonggu.conform.wire import Answer, Exchange
+from cheonggu.domain.json_object import json_object
 
 ACCEPTED: Final = (200, '{"code":"0000"}')
 _MOST_BYTES: Final = 64 * 1024
@@ -29,11 +29,7 @@ class Call(msgspec.Struct, frozen=True):
     @property
     def fields(self) -> Mapping[str, Any]:
         """The JSON object in the body; empty when it is none."""
-        try:
-            value: object = json.loads(self.body)
-        except ValueError:
-            return {}
-        return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+        return json_object(self.body) or {}
 
 
 def told(call: Call, answer: Answer | None = None) -> Exchange:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +10,8 @@ from typing import Any, Final, cast
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
+
+from cheonggu.domain.json_object import json_object
 
 MOST_BYTES: Final = 1 << 20
 _CHUNK_BYTES: Final = 1 << 16
@@ -26,11 +27,7 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def envelope(self) -> Mapping[str, Any] | None:
         """The JSON object in the body, or None."""
-        try:
-            value: object = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-        return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+        return json_object(self.body)
 
     @property
     def code(self) -> object:

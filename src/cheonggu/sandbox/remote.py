@@ -6,10 +6,12 @@ import http.client
 import json
 import ssl
 from collections.abc import Mapping
-from typing import Any, Final, cast
-from urllib.parse import quote, urlencode, urlsplit
+from typing import Any, Final
+from urllib.parse import quote, urlencode
 
-DEFAULT_BASE_URL: Final = "http://127.0.0.1:8080"
+from cheonggu.domain.base_url import DEFAULT_BASE_URL, AddressWrong, split_address
+from cheonggu.domain.json_object import json_object
+
 TIMEOUT_SECONDS: Final = 150.0
 """Longer than a reset of a grown sandbox may take."""
 _ENVELOPE: Final = {"code", "message", "data"}
@@ -61,7 +63,7 @@ class Remote:
 
     def judge(self, status: int, raw: bytes) -> dict[str, Any]:
         """The object that an endpoint answered. Raises SandboxRefused for anything else."""
-        told = _object(raw)
+        told = json_object(raw)
         # Some refusals have the status 200; they stand in the envelope, which nothing else here does.
         if status == 200 and told is not None and set(told) != _ENVELOPE:
             return told
@@ -73,12 +75,10 @@ class Remote:
 
     def _connection(self) -> tuple[http.client.HTTPConnection, str]:
         try:
-            parts = urlsplit(self.base_url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            host, port, parts = None, None, urlsplit("")
-        if not host or parts.scheme not in ("http", "https") or not self.base_url.isascii():
-            raise SandboxRefused(f"{self.base_url!r} is no base URL: give one as in {DEFAULT_BASE_URL}")
+            parts = split_address(self.base_url)
+        except AddressWrong as error:
+            raise SandboxRefused(str(error)) from None
+        host, port = parts.hostname or "", parts.port
         if parts.scheme == "http":
             return http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS), parts.path
         context = ssl.create_default_context()
@@ -98,11 +98,3 @@ class Remote:
 
 def _given(fields: Mapping[str, object], api_key: str | None) -> dict[str, object]:
     return {name: value for name, value in {"apiKey": api_key, **fields}.items() if value is not None}
-
-
-def _object(raw: bytes) -> dict[str, Any] | None:
-    try:
-        value: object = json.loads(raw)
-    except ValueError:
-        return None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None

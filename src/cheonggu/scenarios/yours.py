@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import subprocess
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import quote
 
 import httpx2
 import msgspec
+
+from cheonggu.domain.json_object import json_object
 
 ASKED_SECONDS: Final = 30.0
 _SHOWN_CHARACTERS: Final = 200
@@ -63,7 +64,7 @@ def _over_http(method: str, hook: str, bill: Mapping[str, str]) -> Heard:
     return Heard(
         fine=answer.is_success,
         words=f"HTTP {answer.status_code} {_short(answer.text)}".rstrip(),
-        told=_object(answer.text),
+        told=json_object(answer.text) or {},
     )
 
 
@@ -93,7 +94,7 @@ def _as_command(hook: str, bill: Mapping[str, str]) -> Heard:
     return Heard(
         fine=ended.returncode == 0,
         words=f"exit {ended.returncode} {_short(said)}".rstrip(),
-        told=_object(ended.stdout),
+        told=json_object(ended.stdout) or {},
     )
 
 
@@ -104,11 +105,3 @@ def _filled(text: str, bill: Mapping[str, str]) -> str:
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN_CHARACTERS else line[:_SHOWN_CHARACTERS] + "…"
-
-
-def _object(text: str) -> Mapping[str, Any]:
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

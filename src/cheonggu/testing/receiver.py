@@ -7,9 +7,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from cheonggu.client import ACCEPTED, NOT_ACCEPTED, SignatureWrong, verify_signature
+from cheonggu.domain.json_object import json_object
 from cheonggu.testing.waiting import NotSo
 
 __tracebackhide__ = True
@@ -51,11 +52,7 @@ class Received:
     @property
     def json(self) -> dict[str, Any]:
         """The body; empty when it is no JSON object."""
-        try:
-            told = json.loads(self.body)
-        except ValueError:
-            return {}
-        return cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+        return json_object(self.body) or {}
 
     @property
     def bill_id(self) -> str | None:
