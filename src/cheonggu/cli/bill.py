@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -11,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast
 import msgspec
 import typer
 
-from cheonggu.billing import sandbox_partners
 from cheonggu.cli import show
+from cheonggu.cli.asking import ApiKey, Asker, BaseUrl, Lacking, Member, Merchant, asker, on_this_machine
 from cheonggu.cli.show import AsJson
+from cheonggu.domain.base_url import DEFAULT_BASE_URL, split_address
 
 if TYPE_CHECKING:
     from cheonggu.client import Client, Outcome
     from cheonggu.client.verbs import SendType
 
-DEFAULT_BASE_URL: Final = "http://127.0.0.1:8080"
 EXIT_CODES: Final = {"done": 0, "refused": 1, "unknown": 2}
 
 _STATES: Final = {"W": "unpaid", "F": "paid", "C": "cancelled", "D": "destroyed"}
@@ -32,15 +31,6 @@ bill = typer.Typer(
     no_args_is_help=True,
 )
 
-BaseUrl = Annotated[
-    str | None,
-    typer.Option(envvar="BILL_BASE_URL", help=f"{DEFAULT_BASE_URL} by default; may end in /partner."),
-]
-ApiKey = Annotated[
-    str | None, typer.Option(envvar="BILL_API_KEY", help="On this machine the sandbox's by default.")
-]
-Member = Annotated[str | None, typer.Option(envvar="BILL_MEMBER", help="The member that acts.")]
-Merchant = Annotated[str | None, typer.Option(envvar="BILL_MERCHANT", help="The merchant it acts for.")]
 Timeout = Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How long to wait for the answer.")]
 IdempotencyKey = Annotated[
     str | None, typer.Option(help="Repeating with the same key is safe, where the server knows such keys.")
@@ -197,9 +187,7 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks whom, and how the answer is shown."""
 
     base_url: str
-    api_key: str
-    member: str
-    merchant: str
+    asker: Asker
     timeout_seconds: float
     as_json: bool
 
@@ -207,8 +195,6 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
         """The sandbox's own callback receiver, where the server is this machine's."""
         if not on_this_machine(self.base_url):
             raise typer.BadParameter("say where to call back when it is paid.", param_hint="--callback-url")
-        from cheonggu.domain.base_url import split_address
-
         parts = split_address(self.base_url)
         return f"{parts.scheme}://{parts.netloc}/sandbox/receiver"
 
@@ -221,9 +207,7 @@ class _Caller(msgspec.Struct, frozen=True, kw_only=True):
 
         with Client(
             self.base_url,
-            api_key=self.api_key,
-            member=self.member,
-            merchant=self.merchant,
+            **self.asker._asdict(),
             timeout_seconds=self.timeout_seconds,
             retry=NO_RETRY,
         ) as client:
@@ -289,35 +273,13 @@ def _caller(
 ) -> _Caller:
     """The caller; what is not given is the sandbox's, when the server is on this machine."""
     base_url = base_url or DEFAULT_BASE_URL
-    if on_this_machine(base_url):
-        known = {partner.api_key: partner for partner in sandbox_partners.ALL}
-        sandbox = known.get(api_key or sandbox_partners.FIRST.api_key)
-        if sandbox:
-            api_key = sandbox.api_key
-            member, merchant = member or sandbox.member, merchant or sandbox.merchant
-    for option, value in (("--api-key", api_key), ("--member", member), ("--merchant", merchant)):
-        if value is None:
-            variable = "BILL_" + option.removeprefix("--").replace("-", "_").upper()
-            raise typer.BadParameter(f"needed here, or set {variable}.", param_hint=option)
-    return _Caller(
-        base_url=base_url,
-        api_key=api_key or "",
-        member=member or "",
-        merchant=merchant or "",
-        timeout_seconds=timeout_seconds,
-        as_json=as_json,
-    )
-
-
-def on_this_machine(base_url: str) -> bool:
-    """Whether a base URL leads to loopback. Raises AddressWrong."""
-    from cheonggu.domain.base_url import split_address
-
-    host = split_address(base_url).hostname or ""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+        who = asker(api_key, member, merchant, here=on_this_machine(base_url))
+    except Lacking as lacking:
+        raise typer.BadParameter(
+            f"needed here, or set {lacking.variable}.", param_hint=lacking.option
+        ) from None
+    return _Caller(base_url=base_url, asker=who, timeout_seconds=timeout_seconds, as_json=as_json)
 
 
 def _new_bill_id() -> str:

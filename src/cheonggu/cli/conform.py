@@ -11,7 +11,17 @@ import typer
 
 from cheonggu.billing import sandbox_partners
 from cheonggu.cli import show
-from cheonggu.cli.bill import DEFAULT_BASE_URL, BaseUrl, on_this_machine
+from cheonggu.cli.asking import (
+    ApiKey,
+    BaseUrl,
+    Lacking,
+    Member,
+    Merchant,
+    asker,
+    on_this_machine,
+    sandbox_partner,
+)
+from cheonggu.domain.base_url import DEFAULT_BASE_URL, AddressWrong
 
 if TYPE_CHECKING:
     from cheonggu.cli.conform_show import Words
@@ -28,11 +38,6 @@ conform = typer.Typer(
     invoke_without_command=True,
 )
 
-_Key = Annotated[
-    str | None, typer.Option(envvar="BILL_API_KEY", help="On this machine the sandbox's by default.")
-]
-_Member = Annotated[str | None, typer.Option(envvar="BILL_MEMBER", help="The member that acts.")]
-_Merchant = Annotated[str | None, typer.Option(envvar="BILL_MERCHANT", help="The merchant it acts for.")]
 _Second = Annotated[str | None, typer.Option(help="Of a second partner, whom the bills are none of.")]
 _Only = Annotated[
     list[str] | None,
@@ -88,9 +93,9 @@ def run(
     context: typer.Context,
     *,
     base_url: BaseUrl = None,
-    api_key: _Key = None,
-    member: _Member = None,
-    merchant: _Merchant = None,
+    api_key: ApiKey = None,
+    member: Member = None,
+    merchant: Merchant = None,
     second_api_key: _Second = None,
     second_member: _Second = None,
     second_merchant: _Second = None,
@@ -127,7 +132,6 @@ def run(
     if list_:
         listed(checks, words)
         return
-    from cheonggu.client import AddressWrong
     from cheonggu.conform.target import Target
 
     base_url = base_url or DEFAULT_BASE_URL
@@ -223,23 +227,14 @@ def _phone(given: str | None) -> str | None:
 
 
 def _who(api_key: str | None, member: str | None, merchant: str | None, *, here: bool) -> Who:
-    """Who asks; what is not given is the sandbox's, when the server is on this machine."""
     from cheonggu.conform.target import Who
 
-    sandbox = _sandbox(api_key) if here else None
-    if sandbox:
-        api_key, member = sandbox.api_key, member or sandbox.member
-        merchant = merchant or sandbox.merchant
-    for option, value in (("--api-key", api_key), ("--member", member), ("--merchant", merchant)):
-        if not value:
-            variable = "BILL_" + option.removeprefix("--").replace("-", "_").upper()
-            raise _cannot(f"{option} is needed for a server elsewhere, or set {variable}.")
-    return Who(api_key or "", member or "", merchant or "")
-
-
-def _sandbox(api_key: str | None) -> sandbox_partners.SandboxPartner | None:
-    known = {partner.api_key: partner for partner in sandbox_partners.ALL}
-    return known.get(api_key or sandbox_partners.FIRST.api_key)
+    try:
+        return Who(*asker(api_key, member, merchant, here=here))
+    except Lacking as lacking:
+        raise _cannot(
+            f"{lacking.option} is needed for a server elsewhere, or set {lacking.variable}."
+        ) from None
 
 
 def _second(
@@ -251,13 +246,13 @@ def _second(
         return Who(second_key, member, merchant)
     if second_key or member or merchant:
         raise _cannot("--second-api-key, --second-member and --second-merchant go together.")
-    first = _sandbox(api_key) if here else None
+    first = sandbox_partner(api_key, here=here)
     other = next((partner for partner in sandbox_partners.ALL if first and partner != first), None)
     return Who(other.api_key, other.member, other.merchant) if other else None
 
 
 def _sandbox_secret(api_key: str | None, *, here: bool) -> str | None:
-    sandbox = _sandbox(api_key) if here else None
+    sandbox = sandbox_partner(api_key, here=here)
     return sandbox.webhook_secret if sandbox else None
 
 

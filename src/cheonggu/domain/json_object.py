@@ -7,7 +7,7 @@ from typing import Any, cast
 
 
 def json_object(text: str | bytes) -> dict[str, Any] | None:
-    """The object that a text is; None for any other value, for what is no JSON, and for what nests too deep."""
+    """The object that a text is; None for any other value, what is no JSON, and what nests too deep."""
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError):
