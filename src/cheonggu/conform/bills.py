@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -124,10 +123,7 @@ class Bills:
         return made
 
     def _until(self, made: Made, state: str, seconds: float) -> bool:
-        deadline = time.monotonic() + seconds
-        while (found := self._state(made)) != state and time.monotonic() < deadline:
-            time.sleep(min(_POLL_SECONDS, seconds / 20))
-        return found == state
+        return self._probe.until(lambda: self._state(made) == state, seconds, _POLL_SECONDS)
 
     def _state(self, made: Made) -> str:
         return str(self._probe.read(made.bill_id, who=made.who).data.get("apprState"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -207,6 +208,16 @@ class Probe:
         if type(points) is not int:
             raise NotTried(f"{of} tells no balance: see the checks of balance")
         return points
+
+    def until(
+        self, condition: Callable[[], bool], seconds: float | None = None, pause_seconds: float = 0.05
+    ) -> bool:
+        """Whether it comes true in time: by default in that of a callback."""
+        seconds = self.target.callback_seconds if seconds is None else seconds
+        deadline = time.monotonic() + seconds
+        while not (holds := condition()) and time.monotonic() < deadline:
+            time.sleep(min(pause_seconds, seconds / 20))
+        return holds
 
     # Expecting
 

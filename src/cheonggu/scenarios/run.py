@@ -17,8 +17,6 @@ from cheonggu.scenarios.script import Scenario
 from cheonggu.scenarios.stage import WAIT_SECONDS, Stage
 from cheonggu.scenarios.yours import Yours
 
-FIRST_KEY: Final = "sandbox-api-key-0123456789abcdef"
-
 FORMS: Final[dict[str, dict[str, object]]] = {
     "docs": {"profile": "docs"},
     "sandbox-2026-08": {"profile": "sandbox-2026-08"},
@@ -42,10 +40,10 @@ def play_all(
     korean: bool = False,
     wait_seconds: float = WAIT_SECONDS,
 ) -> Iterator[Report]:
-    """Play scenarios one after another, and all of them under each form. Raises CannotPlay, SandboxRefused.
+    """Play scenarios for the partner of `remote`, all of them under each form.
 
     The partner's switches and points are afterwards what they were before; the clock, which only a reset
-    moves back, is not.
+    moves back, is not. Raises CannotPlay, SandboxRefused.
     """
     partner = _partner_of(remote)
     for form in forms or (None,):
@@ -90,9 +88,8 @@ def play(stage: Stage, scenario: Scenario) -> list[Finding]:
 
 
 def _partner_of(remote: Remote) -> Mapping[str, Any]:
-    wanted = remote.api_key or FIRST_KEY
     for partner in remote.get("/sandbox/partners")["partners"]:
-        if partner["apiKey"] == wanted:
+        if partner["apiKey"] == remote.api_key:
             return partner
     raise CannotPlay("This apiKey is none of the sandbox's partners. See: cheonggu sandbox partner list")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any, Final, Self, TypeVar
 
 from cheonggu.client import Client, Created, Done, Outcome, Refused
 from cheonggu.sandbox.remote import Remote
+from cheonggu.sandbox.waiting import wait_until
 from cheonggu.scenarios.report import Broken
 from cheonggu.scenarios.yours import Yours
 
@@ -19,7 +19,6 @@ T = TypeVar("T")
 
 WAIT_SECONDS: Final = 20.0
 """A callback is tried at once and may take ten seconds; a payment's fate is asked for within five."""
-_POLL_SECONDS: Final = 0.1
 _PAYER: Final = ("김서연", "01012345678", "시나리오 연습")
 _TAG_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -109,12 +108,7 @@ class Stage:
 
     def until(self, look: Callable[[], T | None]) -> T | None:
         """What `look` finds, as soon as it finds something; None after `wait_seconds`."""
-        deadline = time.monotonic() + self.wait_seconds
-        while True:
-            found = look()
-            if found is not None or time.monotonic() > deadline:
-                return found
-            time.sleep(_POLL_SECONDS)
+        return wait_until(look, self.wait_seconds)
 
 
 def _message_ids(remote: Remote, bill_id: str | None) -> list[str]:

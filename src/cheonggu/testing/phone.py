@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from cheonggu.sandbox.remote import Remote
+from cheonggu.sandbox.waiting import wait_until
 from cheonggu.testing.parts import Message, message_of
-from cheonggu.testing.waiting import NotSo, wait_until
+from cheonggu.testing.waiting import NotSo
 
 _OVER: Final = {
     "FAILED": "The sender refused it, so its points came back.",

@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from cheonggu.client import BillStatus, State
+from cheonggu.sandbox.waiting import wait_until
 from cheonggu.testing import judging
 from cheonggu.testing.hands import Hands
 from cheonggu.testing.parts import Callback, Message
-from cheonggu.testing.waiting import NotSo, wait_until
+from cheonggu.testing.waiting import NotSo
 
 if TYPE_CHECKING:
     from cheonggu.testing.aside import AsyncSandbox

@@ -1,35 +1,14 @@
-"""Waiting for what another process does, and saying in words why it did not come."""
+"""How long tests wait, and what says in words that something did not come."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final
 
 PATIENCE_SECONDS: Final = 10.0
 """At rest, messages and first callbacks leave within a second; unknown payments are settled within six."""
-_FIRST_PAUSE_SECONDS: Final = 0.005
-_LONGEST_PAUSE_SECONDS: Final = 0.05
-
-T = TypeVar("T")
-
-__tracebackhide__ = True
 
 
 class NotSo(AssertionError):
     """What a test expected did not come true; the sentences say what is so instead."""
 
     __module__ = "cheonggu.testing"
-
-
-def wait_until(look: Callable[[], T | None], seconds: float) -> T | None:
-    """What `look` finds first, or None when it finds nothing in time."""
-    deadline = time.monotonic() + seconds
-    pause = _FIRST_PAUSE_SECONDS
-    while True:
-        last_look = time.monotonic() >= deadline
-        found = look()
-        if found is not None or last_look:
-            return found
-        time.sleep(min(pause, max(deadline - time.monotonic(), 0)))
-        pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)

@@ -11,6 +11,7 @@ import typer
 from cheonggu.cli import show
 from cheonggu.cli.sandbox.clock import seconds_of
 from cheonggu.cli.sandbox.door import DEFAULT_BASE_URL, ApiKey, BaseUrl, Remote
+from cheonggu.cli.sandbox.fates import written
 from cheonggu.cli.show import AsJson
 
 callback = typer.Typer(
@@ -93,7 +94,7 @@ def trouble(
 ) -> None:
     """Lose callbacks, their answers, or the whole receiver for a while, on purpose."""
     remote, path = Remote(base_url, api_key), "/sandbox/callbacks/trouble"
-    named = kind and kind.upper().replace("-", "_")
+    named = kind and written(kind)
     if clear:
         told = remote.delete(path, billId=bill_id, kind=named)
     elif named is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 import typer
 
+from cheonggu.billing import sandbox_partners
 from cheonggu.cli import show
 from cheonggu.cli.sandbox.door import DEFAULT_BASE_URL, ApiKey, BaseUrl, Remote
 from cheonggu.cli.show import AsJson
@@ -58,7 +59,7 @@ def run(
 
     names = script.shipped() if scenarios == ["all"] else scenarios
     reports = play_all(
-        Remote(base_url, api_key),
+        Remote(base_url, api_key or sandbox_partners.FIRST.api_key),
         [script.load(name) for name in names],
         callback_url=callback_url,
         yours=Yours(create=create, books=books),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 from cheonggu.conform.check import Need, Section, Steps
@@ -127,16 +126,9 @@ def signature(probe: Probe) -> None:
     probe.holds(genuine, "a signature by the secret", "none, or another")
 
 
-def _until(probe: Probe, condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + probe.target.callback_seconds
-    while not (holds := condition()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return holds
-
-
 def _shown(probe: Probe, made: Made) -> dict[str, Any]:
     """The bill's callback as the sandbox shows it, once it was tried."""
-    _until(probe, lambda: any(one.get("attempts") for one in probe.sandbox.callbacks(made.bill_id)))
+    probe.until(lambda: any(one.get("attempts") for one in probe.sandbox.callbacks(made.bill_id)))
     found = probe.sandbox.callbacks(made.bill_id)
     if not found:
         probe.differs("a callback", "none")
@@ -190,7 +182,7 @@ def again(probe: Probe) -> None:
     shown = _shown(probe, made)
     receiver.answer(made.bill_id, *ACCEPTED)
     probe.sandbox.resend(str(shown.get("id")))
-    delivered = _until(probe, lambda: probe.sandbox.callbacks(made.bill_id)[0].get("state") == "DELIVERED")
+    delivered = probe.until(lambda: probe.sandbox.callbacks(made.bill_id)[0].get("state") == "DELIVERED")
     probe.holds(delivered, "DELIVERED", "another state")
     calls = receiver.calls(made.bill_id, 2, probe.target.callback_seconds)
     ids = {call.headers.get("webhook-id") for call in calls}

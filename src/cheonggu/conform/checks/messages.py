@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -87,9 +86,8 @@ SECTION.add(
 
 
 def _message(probe: Probe, bill_id: str, number: int) -> Mapping[str, Any]:
-    deadline = time.monotonic() + probe.target.callback_seconds
-    while len(found := probe.sandbox.messages(bill_id)) < number and time.monotonic() < deadline:
-        time.sleep(0.05)
+    probe.until(lambda: len(probe.sandbox.messages(bill_id)) >= number)
+    found = probe.sandbox.messages(bill_id)
     if len(found) < number:
         probe.differs(f"{number} messages", f"{len(found)}")
         raise NotTried("there is no such message")
