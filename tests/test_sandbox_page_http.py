@@ -242,6 +242,8 @@ async def test_odd_addresses_show_the_page(desk: Desk, query: str, status: int) 
         ("points", {"balance": "-1"}, "잔액을 바꾸지 않았어요"),
         ("points", {"balance": "٣"}, "잔액을 바꾸지 않았어요"),
         ("points", {"balance": "9" * 30}, "잔액을 바꾸지 않았어요"),
+        ("points", {"balance": "0" * 20 + "9" * 30}, "잔액을 바꾸지 않았어요"),
+        ("points", {"balance": "0" * 5_000}, "잔액을 바꾸지 않았어요"),
         ("clock", {"move": "retry"}, "기다리는 콜백이 없어서"),
         ("clock", {"move": "back", "offset": "nan"}, "기다리는 콜백이 없어서"),
         ("callback", {"callback": "9" * 40}, "그 콜백은 이제 없어요"),

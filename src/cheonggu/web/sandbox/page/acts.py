@@ -219,7 +219,7 @@ async def _trouble(act: Act) -> Place:
 async def _points(act: Act) -> Place:
     typed = act.form.get("preset") or act.form.get("balance", "")
     wanted = typed.replace(",", "").strip()
-    if not (wanted.isascii() and wanted.isdigit() and int(wanted[:20]) <= MOST_POINTS):
+    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 19 and int(wanted) <= MOST_POINTS):
         return act.place.saying("points_unread")
     await set_balance(act.service, act.who.partner_id, wallet_code(act.who), int(wanted))
     return act.place.saying("points_set")
