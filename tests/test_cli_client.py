@@ -304,3 +304,27 @@ def test_elsewhere_the_callback_url_is_asked_for() -> None:
     ended = run(*SEND, "--base-url", "https://api.example.com", *identity)
     assert ended.returncode == 1
     assert "--callback-url: say where to call back" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("bill", "read", "\udcff"),
+        (
+            "sandbox",
+            "explain",
+            "--bill-id",
+            "\udcff",
+            "--phone",
+            "01012345678",
+            "--price",
+            "1",
+            "--hash",
+            "0",
+        ),
+    ],
+)
+def test_an_argument_that_is_no_text_is_refused_with_a_sentence(arguments: tuple[str, ...]) -> None:
+    ended = commands.run(*arguments)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "'?' is not UTF-8" in ended.stderr

@@ -76,6 +76,7 @@ def _root(
 
 def main() -> None:
     """Run the command line. What goes wrong and can be helped is a sentence on standard error, and exit 1."""
+    _check_arguments(sys.argv[1:])
     try:
         # Not standalone: a wrong option would end with 2, which `cheonggu bill` keeps for "unknown".
         status: int | None = app(standalone_mode=False)
@@ -87,6 +88,17 @@ def main() -> None:
             typer.echo(f"cheonggu: {sentence}", err=True)
         status = 1
     sys.exit(status)
+
+
+def _check_arguments(arguments: list[str]) -> None:
+    """End with a sentence when an argument is no text: nothing that is sent or stored could hold it."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            readable = argument.encode(errors="replace").decode()
+            typer.echo(f"cheonggu: the argument {readable!r} is not UTF-8: set the terminal to it.", err=True)
+            sys.exit(1)
 
 
 def _sentence(error: Exception) -> str | None:
