@@ -143,6 +143,14 @@ async def test_everything_is_done_without_script(plain: Page, live: Live) -> Non
     await expect(chosen(plain).locator(".chip")).to_have_text("취소됨")
     assert (await live.read("PLAIN"))["apprState"] == "C"
 
+    await plain.goto(f"{live.url}/sandbox?show=callbacks&bill=PLAIN")
+    await plain.locator("#probe > summary").click()
+    await plain.get_by_role("button", name="다른 금액").click()
+    await expect(plain.locator("#probe")).to_contain_text("연습용 수신 주소는 무엇이든 받아요")
+    await plain.get_by_role("link", name="English", exact=True).click()
+    await expect(plain.get_by_text("Callback lab")).to_be_visible()
+    await plain.get_by_role("link", name="한국어", exact=True).click()
+
     await plain.get_by_role("link", name="포인트", exact=True).click()
     await press(plain, "54 P로")
     await expect(plain.get_by_text("잔액을 정했어요.")).to_be_visible()
@@ -207,6 +215,7 @@ async def test_it_fits_a_narrow_screen_and_everything_has_a_name(
     page = await context.new_page()
     for show in ("", *SHOWS, f"bills&bill={LONG['billId']}"):
         await page.goto(f"{live.url}/sandbox?show={show}")
+        await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         assert await page.evaluate("document.documentElement.scrollWidth") <= width, show
         assert await page.evaluate(SMALL) == [], show
         assert await page.evaluate(NAMELESS) == [], show

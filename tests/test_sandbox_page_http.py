@@ -221,6 +221,60 @@ async def said(desk: Desk, query: str, word: str) -> bool:
     return f"({word})" in desk.page
 
 
+REFUSES = (200, '{"code":"1"}')
+TAKES = (200, '{"code":"0000"}')
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "says", "told"),
+    [
+        ("UNKNOWN_BILL", REFUSES, "그래야 해요", '"billId": "NO-SUCH-BILL"'),
+        ("OTHER_AMOUNT", TAKES, "결제로 처리하지 마세요", '"apprPrice": "149999"'),
+        ("NONE", TAKES, "/bill/read로 다시 물어본", '"billId": "PROBED"'),
+        ("THREE_FIELDS", REFUSES, "나머지가 없어도", '"apprState": "F"'),
+        ("BAD", (500, "<b>"), "HTTP 500", '"billId": "PROBED"'),
+        ("OWN", TAKES, "파트너가 잘 받았어요", '"extra": "<b>=1"'),
+    ],
+)
+async def test_a_made_up_callback_is_shown_with_a_verdict_and_kept_nowhere(
+    desk: Desk, live: Live, kind: str, answer: tuple[int, str], says: str, told: str
+) -> None:
+    live.receiver.answer = lambda _: answer
+    await live.create(billId="PROBED")
+    here = "?show=callbacks&bill=PROBED"
+    await desk.open(here)
+    own = {"alter": "extra=<b>=1\r\n\r\n-apprNum", "signature": "OLD"}
+    assert await desk.act("probe", here, kind=kind, form=own) == 200
+    shown = unescape(desk.answer)
+    assert says in shown
+    (came,) = live.receiver.calls
+    assert told in re.sub("</?i>", "", shown)
+    assert ("webhook-signature" in came.headers) is (kind != "NONE")
+    assert ("apprNum" in came.body) is (kind not in ("OWN", "THREE_FIELDS"))
+    assert await live.service.db.fetchval("SELECT count(*) FROM callback") == 0
+    await desk.open(here)
+    assert says not in unescape(desk.page)
+
+
+async def test_a_probe_without_a_bill_goes_where_one_says_and_what_cannot_be_sent_is_said(
+    desk: Desk, live: Live
+) -> None:
+    await live.create(billId="ANY")
+    await desk.open("?show=callbacks")
+    assert await desk.act("probe", "?show=callbacks", kind="OTHER_AMOUNT", url=live.receiver.url) == 200
+    assert [came.body["apprPrice"] for came in live.receiver.calls] == ["999"]
+    for form in ({"kind": "x"}, {"kind": "OWN", "alter": "no sign"}, {"kind": "BAD", "url": "ftp://x"}):
+        assert await desk.act("probe", "?show=callbacks", form={"url": live.receiver.url} | form) == 400
+        assert "콜백을 보내지 않았어요" in desk.answer
+    assert len(live.receiver.calls) == 1
+
+
+async def test_the_address_of_a_forms_answer_leads_back_to_the_page(desk: Desk) -> None:
+    await desk.open()
+    assert await desk.open("/act/probe?show=clock&lang=en") == 200
+    assert desk.url.endswith("/sandbox?lang=en&show=clock")
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [

@@ -13,12 +13,15 @@ from cheonggu.domain import codes
 from cheonggu.domain.codes import Refused
 from cheonggu.service import Service
 from cheonggu.store import bills
+from cheonggu.store.outbox import CallbackSettled
 from cheonggu.web.sandbox import door
 from cheonggu.web.sandbox.callbacks import shown_attempt
 from cheonggu.web.sandbox.door import Asked, json_route
 
 
-class _Probe(Asked, kw_only=True):
+class Wanted(Asked, kw_only=True):
+    """A callback to make up, as a request asks for it."""
+
     billId: str | None = None
     url: str | None = None
     alter: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
@@ -43,7 +46,12 @@ def routes() -> list[Route]:
 
 
 async def _send(service: Service, request: Request) -> dict[str, object]:
-    asked = await door.read(request, _Probe, _RULES)
+    tried = await made_up(service, request, await door.read(request, Wanted, _RULES))
+    return shown_attempt(tried.at, tried.status, tried.reason, tried.duration_ms, tried.answer, tried.sent)
+
+
+async def made_up(service: Service, request: Request, asked: Wanted) -> CallbackSettled:
+    """Make the callback up and send it; the try as it would be recorded. Raises Refused."""
     partner = await door.partner(service, request, asked.apiKey)
     bill = None
     if asked.billId is not None:
@@ -62,5 +70,4 @@ async def _send(service: Service, request: Request) -> dict[str, object]:
         signature=asked.signature,
         webhook_id=asked.webhookId,
     )
-    tried = await probe(service, partner, asked.apiKey, wanted)
-    return shown_attempt(tried.at, tried.status, tried.reason, tried.duration_ms, tried.answer, tried.sent)
+    return await probe(service, partner, asked.apiKey, wanted)

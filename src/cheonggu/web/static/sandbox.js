@@ -143,7 +143,7 @@ function hear(state) {
 }
 
 /* A page that was sent by a form cannot be asked for again by its address. */
-const fixed = document.querySelector("[aria-invalid], [role=alert]") !== null;
+const fixed = document.querySelector("[aria-invalid], [role=alert], [data-fixed]") !== null;
 let source = null;
 
 function connect() {

@@ -22,7 +22,7 @@ from cheonggu.web.forms import FormRefused
 from cheonggu.web.sandbox.door import may_come_in
 from cheonggu.web.sandbox.page import acts, view
 from cheonggu.web.sandbox.page import events as live
-from cheonggu.web.sandbox.page.acts import Act, NotTaken
+from cheonggu.web.sandbox.page.act import Act, NotTaken
 from cheonggu.web.sandbox.page.place import PATH, Place, place_of
 from cheonggu.web.sandbox.page.words import PHRASES, say
 
@@ -40,6 +40,7 @@ def routes() -> list[Route]:
         _route(PATH, "GET", _page),
         _route(f"{PATH}/events", "GET", _events),
         _route(f"{PATH}/act/{{name}}", "POST", _act),
+        _route(f"{PATH}/act/{{name}}", "GET", _back),
     ]
 
 
@@ -80,9 +81,18 @@ async def _act(request: Request, service: Service) -> Response:
         return _problem(request, refused.status, "unread")
     act = Act(request=request, service=service, who=who, place=place, form=form)
     try:
-        return await acts.do(name, act)
+        led = await acts.do(name, act)
     except NotTaken as wrong:
-        return await _shown(request, service, place.at("send"), typed=dict(form), wrong=wrong)
+        there = wrong.place or place.at("send")
+        return await _shown(request, service, there, typed=dict(form), wrong=wrong)
+    if isinstance(led, Place):
+        return RedirectResponse(led.href(), 303, rendering.HEADERS)
+    return await _shown(request, service, led.place, more=led.more)
+
+
+async def _back(request: Request, _service: Service) -> Response:
+    """A page that a form's answer was has that form's address: links and reloads of it lead to the page."""
+    return RedirectResponse(place_of(request).href(), 303, rendering.HEADERS)
 
 
 async def _shown(
@@ -92,6 +102,7 @@ async def _shown(
     *,
     typed: dict[str, str] | None = None,
     wrong: NotTaken | None = None,
+    more: dict[str, object] | None = None,
 ) -> Response:
     here = str(request.base_url).rstrip("/")
     shown = await view.shown(service, place, here, request.app.state.journal)
@@ -102,10 +113,7 @@ async def _shown(
         status=400 if wrong else 200,
         headers=HEADERS,
         keep=f"&{keep}" if keep else "",
-        typed=typed,
-        wrong=wrong,
-        said=_said(place),
-        **shown,
+        **(shown | {"typed": typed, "wrong": wrong, "said": _said(place)} | (more or {})),
     )
 
 

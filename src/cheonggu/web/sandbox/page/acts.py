@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
@@ -15,7 +15,6 @@ from typing import Any, Final, cast, get_args
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
 
 from cheonggu.billing.first_bill import envelope, hashed
 from cheonggu.billing.own_partners import Identity
@@ -26,13 +25,14 @@ from cheonggu.domain.hashing import request_hash
 from cheonggu.domain.new_bill import BILL_ID_MAX
 from cheonggu.service import Service
 from cheonggu.store import bills, idempotency, practice_page, trouble
-from cheonggu.web import forms, rendering
+from cheonggu.web import forms
 from cheonggu.web.operations import ROUTES
 from cheonggu.web.partner_api import PartnerApi
 from cheonggu.web.sandbox.clock import move_clock, start_over
 from cheonggu.web.sandbox.fates import MessageOutcome, RefundOutcome, decide_message, decide_refund
 from cheonggu.web.sandbox.outcomes import Outcome, Wish, bring_about
-from cheonggu.web.sandbox.page import clock
+from cheonggu.web.sandbox.page import clock, probing
+from cheonggu.web.sandbox.page.act import Act, Form, NotTaken, Shown
 from cheonggu.web.sandbox.page.place import Place
 from cheonggu.web.sandbox.page.view import PURPOSE, wallet_code
 from cheonggu.web.sandbox.payments import set_balance
@@ -42,33 +42,6 @@ USUAL_MESSAGE: Final = "ARRIVE"
 DOWN_FOR: Final = timedelta(hours=2)
 FORM_BYTES: Final = 32 * 1024
 """A long message, each letter of it nine bytes in a form."""
-
-Form = Mapping[str, str]
-
-
-class Act(msgspec.Struct, frozen=True, kw_only=True):
-    """A form that was sent: by whom it is meant, from where, with what in it."""
-
-    request: Request
-    service: Service
-    who: Identity
-    place: Place
-    form: Form
-
-
-class NotTaken(Exception):
-    """What was sent was refused; `field` is where the page should say so, if it is about one."""
-
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(refused.message)
-        self.code = refused.code.code
-        field, colon, rule = refused.message.partition(": ")
-        named = bool(colon) and field.startswith("bill.")
-        self.field = field.removeprefix("bill.") if named else _FIELD_OF_CODE.get(self.code, "")
-        self.rule = rule if named else refused.message
-
-
-_FIELD_OF_CODE: Final = {"BILL_001": "billId"}
 
 
 async def read_form(request: Request, service: Service, who: Identity) -> Form:
@@ -82,10 +55,9 @@ async def read_form(request: Request, service: Service, who: Identity) -> Form:
     return form
 
 
-async def do(name: str, act: Act) -> Response:
-    """Do it, and lead back. Raises NotTaken when a bill to send is not in order."""
-    place = await _ACTS[name](act)
-    return RedirectResponse(place.href(), 303, rendering.HEADERS)
+async def do(name: str, act: Act) -> Place | Shown:
+    """Do it; where that leads. Raises NotTaken when what was sent is not in order."""
+    return await _ACTS[name](act)
 
 
 def known(name: str) -> bool:
@@ -254,7 +226,7 @@ async def _reset(act: Act) -> Place:
     return act.place.at("", said="reset")
 
 
-_ACTS: Final[dict[str, Callable[[Act], Awaitable[Place]]]] = {
+_ACTS: Final[dict[str, Callable[[Act], Awaitable[Place | Shown]]]] = {
     "send": _send,
     "pay": _pay,
     "resend": _resend,
@@ -262,6 +234,7 @@ _ACTS: Final[dict[str, Callable[[Act], Awaitable[Place]]]] = {
     "cancel": _cancel,
     "callback": _callback,
     "trouble": _trouble,
+    "probe": probing.probe,
     "points": _points,
     "clock": _clock,
     "reset": _reset,

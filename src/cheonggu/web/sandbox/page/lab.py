@@ -100,7 +100,7 @@ def callbacks(rows: Sequence[Row], place: Place, now: datetime) -> list[Callback
 def _callback(row: Row, place: Place, now: datetime, *, first: bool) -> Callback:
     language = place.language
     tries = [
-        _try(
+        attempt(
             f"try-{row['callback_no']}-{number}",
             number,
             one,
@@ -133,7 +133,8 @@ def _when(at: datetime, language: Language) -> str:
     return f"{dates.day_short(language.code, at)} {dates.second(at)}"
 
 
-def _try(key: str, number: int, columns: Sequence[Any], language: Language, *, opened: bool) -> Try:
+def attempt(key: str, number: int, columns: Sequence[Any], language: Language, *, opened: bool) -> Try:
+    """A try as the lab shows it, of its columns: at, status, reason, duration_ms, answer, sent."""
     at, status, reason, duration_ms, answer, sent = columns
     text = cast("bytes", answer).decode(errors="replace")
     verdict = _verdict(status, reason, text)

@@ -22,7 +22,7 @@ from cheonggu.store.postgres import Connection, Row
 from cheonggu.web import forms
 from cheonggu.web.sandbox.fates import MessageOutcome
 from cheonggu.web.sandbox.journal import Journal
-from cheonggu.web.sandbox.page import bills, clock, lab, phone, requests, wallet
+from cheonggu.web.sandbox.page import bills, clock, lab, phone, probing, requests, wallet
 from cheonggu.web.sandbox.page.place import Place
 from cheonggu.web.sandbox.page.timeline import Rows
 from cheonggu.web.sandbox.page.words import say
@@ -73,6 +73,8 @@ async def shown(service: Service, place: Place, here: str, journal: Journal) -> 
         "here": here,
         "requests": requests.requests(journal, who.api_key, place) if place.show == "requests" else [],
         "presets": wallet.PRESETS,
+        "probe_kinds": probing.PRESETS,
+        "probed": None,
         "fates": get_args(MessageOutcome),
         "day": today(now).isoformat(),
     }
