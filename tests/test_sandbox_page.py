@@ -171,6 +171,7 @@ async def test_everything_is_done_without_script(plain: Page, live: Live) -> Non
 async def test_a_keyboard_goes_through_it_all(page: Page, live: Live) -> None:
     await live.create(billId="KEYS")
     await expect(chosen(page)).to_be_visible(timeout=SOON_MS)
+    await expect(phone(page).get_by_role("link", name="청구서 보기")).to_be_visible(timeout=SOON_MS)
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("link", name="본문으로 건너뛰기")).to_be_focused()
     reached: list[str] = []

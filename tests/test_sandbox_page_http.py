@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from html import unescape
+from typing import Any
 
 import aiohttp
 import pytest
@@ -267,6 +268,75 @@ async def test_a_probe_without_a_bill_goes_where_one_says_and_what_cannot_be_sen
         assert await desk.act("probe", "?show=callbacks", form={"url": live.receiver.url} | form) == 400
         assert "콜백을 보내지 않았어요" in desk.answer
     assert len(live.receiver.calls) == 1
+
+
+async def test_how_the_next_requests_end_is_said_shown_used_up_and_taken_back(desk: Desk, live: Live) -> None:
+    here = "?show=requests"
+    await desk.open(here)
+    for wrong in ({"times": "0"}, {"times": "²"}, {"code": "0000"}, {"operation": "billEat"}):
+        form = {"code": "POINT_001", "operation": "billSend", "times": "2"} | wrong
+        assert await desk.act("arm", here, form=form) == 400, wrong
+        assert "정하지 않았어요" in desk.answer
+    await desk.act("arm", here, code="POINT_001", operation="billSend", times="2")
+    assert "다음 요청이 그렇게 끝나요" in desk.notice
+    assert "앞으로 2번" in desk.answer
+    assert (await live.operate("/bill", live.bill(billId="WISHED")))["code"] == "POINT_001"
+    await desk.open(here)
+    assert "앞으로 1번" in desk.page
+    await desk.act("disarm", here)
+    assert "앞으로" not in desk.answer
+    assert (await live.operate("/bill", live.bill(billId="WISHED")))["code"] == "0000"
+
+
+async def test_a_partner_of_ones_own_is_made_changed_and_removed(desk: Desk, live: Live) -> None:
+    await desk.open("?show=partners")
+    assert await desk.act("make", "?show=partners", form={"name": "a/b"}) == 400
+    assert "name: " in desk.answer
+    assert await desk.act("make", "?show=partners", points="many") == 400
+    form = {"name": "<i>가게", "points": "1,234", "profile": "live-2026-09"}
+    await desk.act("make", "?show=partners", form=form)
+    assert "파트너를 만들었어요" in desk.notice
+    mine = f"?{desk.url.partition('?')[2].partition('&said')[0]}"
+    await desk.open(mine)
+    assert "&lt;i&gt;가게" in desk.page
+    assert "1,234 <small>P" in desk.page
+    switches = {"profile": "docs", "status": "SUSPENDED", "dateDigits": "12", "callbackFields": "three"}
+    await desk.act("change", mine, form=switches, notices="true")
+    assert "파트너를 바꿨어요" in desk.notice
+    (own,) = (one for one in await partners(live) if one["own"])
+    assert {name: own[name] for name in switches} == switches | {"dateDigits": 12}
+    assert own["notices"]
+    assert await desk.act("change", mine, profile="docs", dateDigits="13") == 400
+    for _ in range(2):
+        await desk.act("remove", mine)
+    assert "화면이 오래되어" in desk.notice  # the second press is no other partner's
+    assert [one["name"] for one in await partners(live)] == [FIRST.name, OTHER.name]
+    await desk.open("?show=partners")
+    assert await desk.act("remove", "?show=partners") == 400
+
+
+async def partners(live: Live) -> list[dict[str, Any]]:
+    async with live.http.get(f"{live.url}/sandbox/partners") as answer:
+        return (await answer.json())["partners"]
+
+
+async def test_the_inspection_is_rehearsed_with_what_is_missing_and_a_mail(desk: Desk, live: Live) -> None:
+    await live.create(billId="SEEN")
+    await live.read("SEEN")
+    await desk.open("?show=inspection")
+    assert desk.page.count('data-tone="go">됐어요') == 1
+    assert desk.page.count('data-tone="wait">아직이에요') == 4
+    assert "조회" in desk.page
+    assert "조회한 청구서 <a href" in desk.page
+    assert "검수 요청" in desk.page
+    await desk.open("?show=inspection&lang=en")
+    assert desk.page.count("Not yet") == 4
+
+
+async def test_the_lab_says_who_listens(desk: Desk, live: Live) -> None:
+    await live.call("/sandbox/listen", {"forwardTo": "http://localhost:3000/<cb>"})
+    await desk.open("?show=callbacks")
+    assert "http://localhost:3000/&lt;cb&gt;" in desk.page
 
 
 async def test_the_address_of_a_forms_answer_leads_back_to_the_page(desk: Desk) -> None:

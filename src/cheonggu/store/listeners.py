@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from cheonggu.store.postgres import Database, Row
+from cheonggu.store.postgres import Connection, Database, Row
 
 CHANNEL: Final = "cheonggu_listen"
 LEASE_SECONDS: Final = 5.0
@@ -55,7 +55,7 @@ async def leave(
     await db.execute(_LEAVE, partner_id, listener_id, until, grace_seconds)
 
 
-async def of_partner(db: Database, partner_id: int) -> Sequence[Row]:
+async def of_partner(db: Connection | Database, partner_id: int) -> Sequence[Row]:
     """Who listens now: listener_id, forward_to, began_at."""
     return await db.fetch(_OF_PARTNER, partner_id)
 

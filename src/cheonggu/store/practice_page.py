@@ -239,6 +239,8 @@ SELECT
   (SELECT md5(string_agg(concat_ws('/', bill_id, kind, times_left, until), ','))
    FROM (SELECT * FROM sandbox_trouble WHERE partner_id = $1
          ORDER BY partner_id, bill_id, kind LIMIT $4) t) AS trouble,
+  (SELECT string_agg(listener_id, ',' ORDER BY listener_id) FROM sandbox_listener
+   WHERE partner_id = $1 AND leased_until > clock_timestamp()) AS listeners,
   (SELECT offset_seconds::text FROM clock) AS clock
 """
 

@@ -83,13 +83,15 @@ class Armed:
         self._wanted = [one for one in self._wanted if api_key is not None and one.api_key != api_key]
 
 
-class _Arm(Asked, kw_only=True):
+class ToArm(Asked, kw_only=True):
+    """An outcome for the next requests, as a request asks for it."""
+
     code: str
     operation: Name | None = None
     times: Annotated[int, msgspec.Meta(ge=1, le=MOST_TIMES)] = 1
 
 
-_RULES: Final = {
+RULES: Final = {
     "code": f"{', '.join(TEST_CODES)} 중 하나여야 합니다.",
     "operation": f"{', '.join(get_args(Name))} 중 하나이거나, 모든 요청이면 빼야 합니다.",
     "times": f"1부터 {MOST_TIMES:,}까지의 정수여야 합니다.",
@@ -111,15 +113,18 @@ async def _see(service: Service, request: Request) -> dict[str, object]:
 
 
 async def _arm(service: Service, request: Request) -> dict[str, object]:
-    asked = await door.read(request, _Arm, _RULES)
+    asked = await door.read(request, ToArm, RULES)
     await door.partner(service, request, asked.apiKey)
+    arm(armed(request), asked)
+    return _shown(request, asked.apiKey)
+
+
+def arm(wanted: Armed, asked: ToArm) -> None:
+    """Want what was asked for. Raises Refused."""
     code = asked.code.upper()
     if code not in TEST_CODES:
-        raise invalid("code", _RULES["code"])
-    armed(request).arm(
-        Wanted(api_key=asked.apiKey, operation=asked.operation, code=code, times_left=asked.times)
-    )
-    return _shown(request, asked.apiKey)
+        raise invalid("code", RULES["code"])
+    wanted.arm(Wanted(api_key=asked.apiKey, operation=asked.operation, code=code, times_left=asked.times))
 
 
 async def _forget(service: Service, request: Request) -> dict[str, object]:

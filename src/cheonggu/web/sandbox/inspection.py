@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,8 +12,8 @@ from starlette.routing import Route
 
 from cheonggu.domain import inspection
 from cheonggu.domain.bill import State
-from cheonggu.domain.inspection import ITEMS, ItemName, Shown
-from cheonggu.domain.inspection_mail import draft
+from cheonggu.domain.inspection import ITEMS, ItemName, Shown, Verdict
+from cheonggu.domain.inspection_mail import Mail, draft
 from cheonggu.service import Service
 from cheonggu.store import practice
 from cheonggu.store.postgres import Row
@@ -43,16 +44,25 @@ async def _inspect(service: Service, request: Request) -> dict[str, object]:
     partner = await door.partner(service, request, asked.apiKey)
     journal: Journal = request.app.state.journal
     read = journal.reads(asked.apiKey)
-    given = _given(asked)
-    wanted = [*given.values(), *read]
-    rows = await practice.bills_to_show(service.db, partner.partner_id, wanted)
-    bills = [_shown(row, was_read=set(read)) for row in rows]
-    verdicts = inspection.inspect(bills, given)
+    verdicts, mail = await rehearsed(service, partner.partner_id, asked.apiKey, read, _given(asked))
     return {
         "passed": all(one.passed for one in verdicts),
         "items": [msgspec.to_builtins(one) for one in verdicts],
-        "mail": msgspec.to_builtins(draft(asked.apiKey, verdicts, bills)),
+        "mail": msgspec.to_builtins(mail),
     }
+
+
+async def rehearsed(
+    service: Service, partner_id: int, api_key: str, read: Sequence[str], given: Mapping[ItemName, str]
+) -> tuple[list[Verdict], Mail]:
+    """The five verdicts and the mail, of the bills in `given` and else of the best of the partner's.
+
+    `read` are the bills whose /bill/read was answered.
+    """
+    rows = await practice.bills_to_show(service.db, partner_id, [*given.values(), *read])
+    bills = [_shown(row, was_read=set(read)) for row in rows]
+    verdicts = inspection.inspect(bills, given)
+    return verdicts, draft(api_key, verdicts, bills)
 
 
 def _given(asked: _Inspection) -> dict[ItemName, str]:

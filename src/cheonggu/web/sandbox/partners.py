@@ -61,7 +61,9 @@ class NewOwnPartner(_Switches, kw_only=True):
     points: Annotated[int, Meta(ge=0, le=MOST_POINTS)] | None = None
 
 
-class _Changes(_Switches, kw_only=True):
+class OwnChanges(_Switches, kw_only=True):
+    """What to change of a partner; what is left out stays."""
+
     status: Status | None = None
 
 
@@ -132,7 +134,12 @@ async def make(service: Service, asked: NewOwnPartner) -> Identity:
 
 
 async def _change(service: Service, request: Request) -> dict[str, object]:
-    asked = await door.read(request, _Changes, RULES)
+    asked = await door.read(request, OwnChanges, RULES)
+    return identity(await change(service, request.path_params["partner"], asked))
+
+
+async def change(service: Service, which: str, asked: OwnChanges) -> Identity:
+    """Change a partner as it was asked for. Raises Refused."""
     changes = Changes(
         active=None if asked.status is None else asked.status == "ACTIVE",
         message_points=asked.messagePoints,
@@ -141,16 +148,20 @@ async def _change(service: Service, request: Request) -> dict[str, object]:
         profile=asked.profile,
         **_quirks(asked),
     )
-    changed = await own_partners.change(service.db, service.keyring, request.path_params["partner"], changes)
+    changed = await own_partners.change(service.db, service.keyring, which, changes)
     service.directory.forget()
-    return identity(changed)
+    return changed
 
 
 async def _remove(service: Service, request: Request) -> dict[str, object]:
-    which = request.path_params["partner"]
+    await remove(service, request.path_params["partner"])
+    return {"removed": True}
+
+
+async def remove(service: Service, which: str) -> None:
+    """Remove a partner that was made, with all its bills. Raises Refused."""
     partner_id = await own_partners.remove(service.db, which, service.directory.forget)
     await service.db.run(lambda conn: forget_partner(conn, partner_id))
-    return {"removed": True}
 
 
 def _quirks(asked: _Switches) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from cheonggu.store.postgres import DatabaseAway
 from cheonggu.web import rendering
 from cheonggu.web.envelope import RETRY_AFTER_SECONDS
 from cheonggu.web.forms import FormRefused
+from cheonggu.web.sandbox.armed import armed
 from cheonggu.web.sandbox.door import may_come_in
 from cheonggu.web.sandbox.page import acts, view
 from cheonggu.web.sandbox.page import events as live
@@ -105,7 +106,7 @@ async def _shown(
     more: dict[str, object] | None = None,
 ) -> Response:
     here = str(request.base_url).rstrip("/")
-    shown = await view.shown(service, place, here, request.app.state.journal)
+    shown = await view.shown(service, place, here, request.app.state.journal, armed(request))
     keep = place.query(language=False)
     return rendering.page(
         "sandbox.html",

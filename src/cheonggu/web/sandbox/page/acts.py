@@ -31,7 +31,7 @@ from cheonggu.web.partner_api import PartnerApi
 from cheonggu.web.sandbox.clock import move_clock, start_over
 from cheonggu.web.sandbox.fates import MessageOutcome, RefundOutcome, decide_message, decide_refund
 from cheonggu.web.sandbox.outcomes import Outcome, Wish, bring_about
-from cheonggu.web.sandbox.page import clock, probing
+from cheonggu.web.sandbox.page import clock, owning, probing, wishing
 from cheonggu.web.sandbox.page.act import Act, Form, NotTaken, Shown
 from cheonggu.web.sandbox.page.place import Place
 from cheonggu.web.sandbox.page.view import PURPOSE, wallet_code
@@ -235,6 +235,11 @@ _ACTS: Final[dict[str, Callable[[Act], Awaitable[Place | Shown]]]] = {
     "callback": _callback,
     "trouble": _trouble,
     "probe": probing.probe,
+    "arm": wishing.arm,
+    "disarm": wishing.disarm,
+    "make": owning.make,
+    "change": owning.change,
+    "remove": owning.remove,
     "points": _points,
     "clock": _clock,
     "reset": _reset,

@@ -13,7 +13,7 @@ from cheonggu.web import rendering
 from cheonggu.web.words import Language
 
 PATH: Final = "/sandbox"
-SHOWS: Final = ("bills", "callbacks", "wallet", "clock", "requests", "send")
+SHOWS: Final = ("bills", "callbacks", "wallet", "clock", "requests", "send", "partners", "inspection")
 """What can be shown beside the phone. Without one it is the bills, and on a narrow screen the phone alone."""
 _MOST_LETTERS: Final = 100
 _MOST_DIGITS: Final = 18

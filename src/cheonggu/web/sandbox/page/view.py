@@ -14,15 +14,18 @@ from cheonggu.billing import own_partners, sandbox_partners
 from cheonggu.billing.first_bill import curl, first_bill
 from cheonggu.billing.own_partners import Identity
 from cheonggu.domain.codes import Refused
+from cheonggu.domain.quirks import PROFILES
 from cheonggu.domain.seoul import SEOUL, end_of, today
 from cheonggu.service import Service
+from cheonggu.store import listeners, trouble
 from cheonggu.store import practice_page as stored
-from cheonggu.store import trouble
 from cheonggu.store.postgres import Connection, Row
 from cheonggu.web import forms
+from cheonggu.web.sandbox.armed import Armed
 from cheonggu.web.sandbox.fates import MessageOutcome
+from cheonggu.web.sandbox.inspection import rehearsed
 from cheonggu.web.sandbox.journal import Journal
-from cheonggu.web.sandbox.page import bills, clock, lab, phone, probing, requests, wallet
+from cheonggu.web.sandbox.page import bills, clock, lab, owning, phone, probing, requests, wallet, wishing
 from cheonggu.web.sandbox.page.place import Place
 from cheonggu.web.sandbox.page.timeline import Rows
 from cheonggu.web.sandbox.page.words import say
@@ -44,7 +47,9 @@ def wallet_code(who: Identity) -> str:
     return "" if who.wallet_kind == "PARTNER" else who.merchant or ""
 
 
-async def shown(service: Service, place: Place, here: str, journal: Journal) -> dict[str, object]:
+async def shown(
+    service: Service, place: Place, here: str, journal: Journal, wanted: Armed
+) -> dict[str, object]:
     """What the template is given. `here` is the address that the reader knows us by."""
     who = await who_is_meant(service, place)
     names = await stored.names(service.db)
@@ -59,6 +64,8 @@ async def shown(service: Service, place: Place, here: str, journal: Journal) -> 
     def t(phrase: str, **figures: object) -> Markup:
         return say(language, phrase, **figures)
 
+    if place.show == "inspection" and who.api_key:
+        read |= await _inspection(service, who, journal)
     local = datetime.now(SEOUL)
     example = first_bill(local, here)
     return read | {
@@ -72,12 +79,24 @@ async def shown(service: Service, place: Place, here: str, journal: Journal) -> 
         "curl": curl(here, who, example) if who.api_key else "",
         "here": here,
         "requests": requests.requests(journal, who.api_key, place) if place.show == "requests" else [],
+        "waiting": wishing.waiting(wanted, who.api_key, language),
+        "codes": wishing.offered(language) if place.show == "requests" else [],
+        "paths": wishing.PATHS,
+        "profiles": PROFILES,
+        "switches": owning.SWITCHES,
+        "switched": owning.switched(who),
         "presets": wallet.PRESETS,
         "probe_kinds": probing.PRESETS,
         "probed": None,
         "fates": get_args(MessageOutcome),
         "day": today(now).isoformat(),
     }
+
+
+async def _inspection(service: Service, who: Identity, journal: Journal) -> dict[str, object]:
+    api_key = who.api_key or ""
+    verdicts, mail = await rehearsed(service, who.partner_id, api_key, journal.reads(api_key), {})
+    return {"verdicts": verdicts, "mail": mail}
 
 
 async def _read(
@@ -105,6 +124,7 @@ async def _read(
                 "callbacks": lab.callbacks(rows, place, now),
                 "of_bill": row and row["bill_id"],
                 "troubles": lab.troubles(befalling, language),
+                "listening": await listeners.of_partner(conn, partner_id),
                 "trouble_kinds": lab.TROUBLES,
             }
         case "wallet":
@@ -113,7 +133,7 @@ async def _read(
         case "clock":
             next_try = await stored.next_try(conn, partner_id, now)
             return read | {"now": clock.shown(now, offset_seconds, next_try, language)}
-        case "requests" | "send":
+        case "requests" | "send" | "partners" | "inspection":
             return read
         case _:
             return read | await _bills(conn, service, partner_id, place, now)

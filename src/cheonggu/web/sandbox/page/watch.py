@@ -29,13 +29,14 @@ MOST_WATCHERS: Final = 64
 AWAY: Final = "away"
 _REGIONS: Final = {
     "phone": ("phone", "bill", "figures"),
-    "bills": ("bills", "bill", "figures"),
-    "callbacks": ("callbacks", "bill", "figures"),
+    "bills": ("bills", "bill", "figures", "inspection"),
+    "callbacks": ("callbacks", "bill", "figures", "inspection"),
     "wallet": ("wallet", "figures"),
     "clock": ("clock", "bills", "bill", "callbacks", "phone"),
     "bill": ("bill", "callbacks"),
-    "requests": ("requests",),
+    "requests": ("requests", "inspection"),
     "trouble": ("callbacks",),
+    "listeners": ("callbacks",),
 }
 """What of the page shows each thing that can change. Without a choice the newest bill is shown."""
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from cheonggu.web.sandbox.page.lab_words import OF_THE_LAB
 from cheonggu.web.sandbox.page.probe_words import OF_PROBES
+from cheonggu.web.sandbox.page.tool_words import OF_TOOLS
 from cheonggu.web.words import Language
 
 _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
@@ -340,7 +341,7 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
     "unread_more": ("샌드박스로 돌아가서 다시 보내 주세요.", "Go back to the sandbox and send it again."),
     "open_sandbox": ("샌드박스 열기", "Open the sandbox"),
 }
-PHRASES: Final = _OF_THE_PAGE | OF_THE_LAB | OF_PROBES
+PHRASES: Final = _OF_THE_PAGE | OF_THE_LAB | OF_PROBES | OF_TOOLS
 
 
 def say(language: Language, phrase: str, **figures: object) -> Markup:
