@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -35,7 +35,10 @@ HASH_OF = st.sampled_from(("right", "right", "right", "right", "wrong"))
 HOURS = st.sampled_from((1, 12, 25, 24 * 31))
 POINTS: Final = 300
 STORIES: Final = settings().max_examples // 10
-GATEWAY_SECONDS: Final = 0.05
+SHORT: Final = STORIES < 100
+"""In `make test` a story that fails is told as it is: making it shorter takes minutes."""
+GATEWAY_SECONDS: Final = 0.15
+"""Long enough for an approval on a busy machine: a slow one would be unknown, and no fault."""
 LEASE_SECONDS: Final = 60
 
 
@@ -113,7 +116,7 @@ class Stories(RuleBasedStateMachine):
             assert answer["code"] == "BILL_003"
             return
         partner.pay(bill_id, outcome, now)
-        assert answer == {"state": partner.bills[bill_id].on_the_wire}
+        assert answer["state"] == partner.bills[bill_id].on_the_wire
 
     @rule(hours=HOURS)
     def time_passes(self, hours: int) -> None:
@@ -208,6 +211,7 @@ async def test_answers_and_states_agree_with_the_model(service: Service) -> None
         max_examples=STORIES,
         stateful_step_count=30,
         deadline=None,
+        phases=[phase for phase in Phase if not (SHORT and phase is Phase.shrink)],
         suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much),
     )
     async with serving(service):
