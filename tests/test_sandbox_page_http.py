@@ -261,7 +261,10 @@ async def test_a_probe_without_a_bill_goes_where_one_says_and_what_cannot_be_sen
     desk: Desk, live: Live
 ) -> None:
     await live.create(billId="ANY")
-    await desk.open("?show=callbacks")
+    await desk.open("?show=callbacks&bill=ANY")
+    assert "act/probe?show=callbacks&amp;bill=ANY#" in desk.page
+    await desk.open("?show=callbacks&bill=GONE")
+    assert "act/probe?show=callbacks#" in desk.page
     assert await desk.act("probe", "?show=callbacks", kind="OTHER_AMOUNT", url=live.receiver.url) == 200
     assert [came.body["apprPrice"] for came in live.receiver.calls] == ["999"]
     for form in ({"kind": "x"}, {"kind": "OWN", "alter": "no sign"}, {"kind": "BAD", "url": "ftp://x"}):

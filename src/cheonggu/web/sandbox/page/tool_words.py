@@ -60,7 +60,7 @@ OF_TOOLS: Final[dict[str, tuple[str, str]]] = {
     "own_remove_do": ("지우기", "Remove"),
     "own_not": ("파트너를 바꾸지 않았어요", "No partner was changed"),
     "said_partner_made": (
-        "파트너를 만들었어요. 키는 위의 샌드박스 키에 있어요.{why}",
+        "파트너를 만들었어요. 키는 위의 연습 키에 있어요.{why}",
         "The partner is made. Its keys stand above, under Credentials.{why}",
     ),
     "said_partner_changed": ("파트너를 바꿨어요.{why}", "The partner is changed.{why}"),
