@@ -18,6 +18,7 @@ _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _CODE = re.compile(r"`([^`]+)`")
 _NAME = re.compile(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b", re.ASCII)
+_STATES = re.compile(r" [A-Z](, [A-Z])* ")
 _FIGURE = re.compile(r"(?<![\w.,])\d[\d,.]*\d")
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=relative)
@@ -61,10 +62,12 @@ def figures_of(text: str) -> set[str]:
     return set(_NAME.findall(plain)) | set(_FIGURE.findall(plain))
 
 
-def rows_of(text: str) -> list[tuple[int, set[str]]]:
-    """Of every row of the tables how many cells it has, and which code."""
-    rows = [line for line in text.splitlines() if line.startswith("|")]
-    return [(row.replace(r"\|", "").count("|"), codes_of(row)) for row in rows]
+def rows_of(text: str) -> list[tuple[int, set[str], list[str]]]:
+    """Of every row of the tables how many cells it has, which code, and the cells that are states."""
+    rows = [line.replace(r"\|", "").split("|") for line in text.splitlines() if line.startswith("|")]
+    return [
+        (len(row), codes_of("|".join(row)), [cell for cell in row if _STATES.fullmatch(cell)]) for row in rows
+    ]
 
 
 def lines_of(text: str, kind: str) -> int:
