@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from cheonggu.domain.explanation import Explanation
+from cheonggu.store.postgres import DatabaseAway
 from cheonggu.web.envelope import DONE, Header
 from cheonggu.web.guesses import Peer
 from cheonggu.web.operations import IDEMPOTENCY_KEY, Operation
@@ -88,6 +89,8 @@ class SandboxApi(PartnerApi):
             if forced:
                 return explaining.forced(told)
             return await explaining.explain(self._service, operation, body, told)
+        except DatabaseAway:  # who asks for the bill behind a hash may find no database; others tell of that
+            return None
         except Exception as error:  # noqa: BLE001 - it is told below, by its kind and place
             failed = told_of(error)
         log.error("explanation_failed", operation=operation.name, **failed)
