@@ -282,3 +282,8 @@ def _shown_check() -> Callable[[str, dict[str, str], bytes], bool]:
 def test_json_in_a_document_is_json(document: Path) -> None:
     for block in blocks(document, "json"):
         json.loads(block.text)
+
+
+def test_the_changelog_says_everything_once() -> None:
+    items = [" ".join(item.split()) for item in re.split(r"\n(?=- )", text_of(ROOT / "CHANGELOG.md"))[1:]]
+    assert sorted(items) == sorted(set(items))
