@@ -73,7 +73,7 @@ def prepare(requests: Requests) -> tuple[list[bytes], bytes]:
             return [_post("/bill/destroy", caller, _destroy(*bill)) for bill in bills], OK
         case Pages(codes=codes):
             pages = chance.choices(codes, k=requests.count)
-            return [f"GET /p/{code} HTTP/1.1\r\nHost: bench\r\n\r\n".encode() for code in pages], b"</html>"
+            return [f"GET /p/{code} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() for code in pages], b"</html>"
         case Pays(bill_ids=ids):
             return [_pay(bill_id) for bill_id in ids], b'"state":"F"'
 
@@ -114,7 +114,7 @@ def _post(path: str, who: Who, bill: str) -> bytes:
 def _request(path: str, text: str) -> bytes:
     body = text.encode()
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
