@@ -12,7 +12,7 @@ from bench.results import Figure, round_of
 from bench.service import answers, free_port, spawned, wait_until
 
 TITLE = "Load generator"
-_FASTEST = 120_000
+_FASTEST = 250_000
 _SECONDS = 2.0
 _CLIENTS = (1, 64, 256)
 
