@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from cheonggu.domain.url import Address, Target, parse_host, parse_port, parse_target
+from cheonggu.domain.url import Address, parse_host, parse_port, parse_target
 
 Network = IPv4Network | IPv6Network
 
@@ -101,11 +101,7 @@ class Guard(msgspec.Struct, frozen=True):
 
     def literal_reason(self, url: str) -> str | None:
         """Why a URL cannot be taken at creation, or None: its syntax and an address in it; names wait (O)."""
-        try:
-            target = parse_target(url)
-        except ValueError as error:
-            return str(error)
-        return _judge_literal(self, target) if target.address else None
+        return _literal_reason(self, url)
 
     def _forbidden(self, address: Address, host: str | None, port: int | None) -> str | None:
         if isinstance(address, IPv6Address):
@@ -134,9 +130,12 @@ class Guard(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=1024)  # a partner's bills lead to the same receiver
-def _judge_literal(guard: Guard, target: Target) -> str | None:
-    assert target.address
-    return guard.judge(target.address, host=target.host, port=target.port)
+def _literal_reason(guard: Guard, url: str) -> str | None:
+    try:
+        target = parse_target(url)
+    except ValueError as error:
+        return str(error)
+    return guard.judge(target.address, host=target.host, port=target.port) if target.address else None
 
 
 def _carried(address: Address) -> Iterator[IPv4Address]:

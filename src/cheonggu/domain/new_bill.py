@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from unicodedata import category
 
@@ -31,6 +32,7 @@ PHONE_MAX: Final = 20
 SHORT_MESSAGE: Final = 300
 """With a message up to this long the 알림톡 fits, whatever else is in it; a test renders the longest."""
 
+_KINDS: Final = {kind.value: kind for kind in SendType}
 _MOBILE: Final = re.compile(r"01[016789][0-9]{7,8}")
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 """Unicode's control and format characters and its white space: two ids must not look the same."""
@@ -110,10 +112,10 @@ def new_bill(
 
 def send_type_of(text: str) -> SendType:
     """TALK or URL."""
-    try:
-        return SendType(text)
-    except ValueError:
-        raise invalid("bill.sendType", "TALK, URL 중 하나여야 합니다.") from None
+    kind = _KINDS.get(text)
+    if kind is None:
+        raise invalid("bill.sendType", "TALK, URL 중 하나여야 합니다.")
+    return kind
 
 
 def price_of(text: str) -> int:
@@ -169,9 +171,12 @@ def _check_phone(kind: SendType, phone: str) -> None:
 def _expiry(expire_day: str | None, now: datetime) -> datetime:
     """The midnight in Seoul that ends the last day on which the bill can be paid (D, O)."""
     today = seoul.today(now)
-    if not expire_day:
-        return seoul.end_of(today + timedelta(days=seoul.DEFAULT_LIFE_DAYS))
-    return seoul.end_of(_last_day(expire_day, today))
+    return seoul.end_of(_last_day(expire_day, today)) if expire_day else _usual_expiry(today)
+
+
+@lru_cache(maxsize=2)  # of one day, or of two at midnight
+def _usual_expiry(today: date) -> datetime:
+    return seoul.end_of(today + timedelta(days=seoul.DEFAULT_LIFE_DAYS))
 
 
 def _last_day(expire_day: str, today: date) -> date:

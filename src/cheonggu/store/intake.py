@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Hashable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import asyncpg
@@ -172,7 +173,7 @@ class Intake:
             str(keyring.index(partner_id, "name", normal_name(new.payer_name))),
             str(keyring.index(partner_id, "phone", normal_phone(new.payer_phone))),
             new.message or "",
-            new.expires_at.isoformat(),
+            _midnight(new.expires_at),
             new.callback_url,
             new.redirect_url or "",
         )
@@ -263,6 +264,11 @@ def _lost(error: Exception) -> bool:
 
 def _bytea(value: bytes) -> str:
     return "\\x" + value.hex()
+
+
+@lru_cache(maxsize=256)  # nearly all bills end on one of a few days
+def _midnight(expires_at: datetime) -> str:
+    return expires_at.isoformat()
 
 
 def _number(value: int | None) -> str:

@@ -186,4 +186,5 @@ def _check_hash(given: str, *parts: str) -> None:
 
 
 def _given(value: str | UnsetType) -> str | None:
-    return None if value is UNSET else value
+    """An optional field that was given; an empty one counts as left out (O)."""
+    return None if value is UNSET else value or None

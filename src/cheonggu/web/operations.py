@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -18,7 +18,7 @@ from cheonggu.web.adapters import Call
 from cheonggu.web.envelope import Header
 from cheonggu.web.guesses import Peer, partner_of
 from cheonggu.web.operation_words import OPERATION_WORDS, OperationWords
-from cheonggu.web.parse import Shape, Tree
+from cheonggu.web.parse import Exact, Shape, Tree, parse_object
 
 if TYPE_CHECKING:
     from cheonggu.service import Service
@@ -32,19 +32,29 @@ PREFIXES: Final = ("", "/partner")
 _KEY: Final = re.compile(rb"[!-~]{1,%d}" % IDEMPOTENCY_KEY_MAX)
 
 BillT = TypeVar("BillT", bound=msgspec.Struct)
+BillT_co = TypeVar("BillT_co", bound=msgspec.Struct, covariant=True)
 
 
 class Incoming(msgspec.Struct):
-    """A request to an operation: its body, decoded but not judged, its headers, and who sent it.
+    """A request to an operation: its body, its headers, and who sent it.
 
-    `partner` is set once its apiKey is known: the answer is written as that partner reads it.
+    `exact` is the body as the operation's request, when there is nothing to be judged about it. `partner` is
+    set once its apiKey is known: the answer is written as that partner reads it.
     """
 
     body: bytes
-    tree: Tree
     headers: list[Header]
     peer: Peer
+    exact: msgspec.Struct | None = None
     partner: Partner | None = None
+    _tree: Tree | None = None
+
+    @property
+    def tree(self) -> Tree:
+        """The body decoded but not judged. Raises Refused with VALIDATION_001 unless it is a JSON object."""
+        if self._tree is None:
+            self._tree = parse_object(self.body)
+        return self._tree
 
 
 Runner = Callable[["Service", "Operation", Incoming], Awaitable[msgspec.Struct]]
@@ -76,13 +86,18 @@ def for_bill(
     """Runs an operation about one bill. `unread` takes out of the bill what is not to be read at all."""
     shape = Shape(bill_struct)
 
-    async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
-        caller = await _caller(service, incoming)
-        idem = _idem(operation, incoming) if operation.writes else None
+    def judged(incoming: Incoming) -> BillT:
         bill = incoming.tree.get("bill")
         if unread is not None:
             unread(bill)
-        return await adapter(Call(service, caller, shape.read(bill, "bill"), idem))
+        return shape.read(bill, "bill")
+
+    async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
+        caller = await _caller(service, incoming)
+        idem = _idem(operation, incoming) if operation.writes else None
+        exact = cast("_AboutBill[BillT] | None", incoming.exact)
+        bill = judged(incoming) if exact is None else exact.bill
+        return await adapter(Call(service, caller, bill, idem))
 
     return run
 
@@ -107,24 +122,31 @@ def for_partner(adapter: Callable[[Service, Partner], Awaitable[msgspec.Struct]]
     return run
 
 
+class _AboutBill(Protocol[BillT_co]):
+    @property
+    def bill(self) -> BillT_co: ...
+
+
 _IDENTITY: Final = Shape(wire.Identity)
 
 
 async def _caller(service: Service, incoming: Incoming) -> Caller:
     """Who calls. An unknown apiKey is told before an ill-formed member, and that before an unknown one."""
     partner = await _partner(service, incoming)
-    who = _IDENTITY.read(incoming.tree)
-    return await service.directory.caller(partner, _api_key(incoming.tree), who.member, who.merchant)
+    exact = incoming.exact
+    who = exact if isinstance(exact, wire.Identity) else _IDENTITY.read(incoming.tree)
+    return await service.directory.caller(partner, who.apiKey, who.member, who.merchant)
 
 
 async def _partner(service: Service, incoming: Incoming) -> Partner:
-    partner = await partner_of(service, _api_key(incoming.tree), incoming.peer, incoming.headers)
+    partner = await partner_of(service, _api_key(incoming), incoming.peer, incoming.headers)
     incoming.partner = partner
     return partner
 
 
-def _api_key(tree: Tree) -> str:
-    api_key = tree.get("apiKey")
+def _api_key(incoming: Incoming) -> str:
+    exact = incoming.exact
+    api_key = exact.apiKey if isinstance(exact, wire.ANY_REQUEST) else incoming.tree.get("apiKey")
     if isinstance(api_key, str) and 1 <= len(api_key) <= wire.API_KEY_MAX:
         return api_key
     raise Refused(codes.PARTNER_002)
@@ -259,3 +281,10 @@ OPERATIONS: Final = (
 
 ROUTES: Final = {prefix + operation.path: operation for prefix in PREFIXES for operation in OPERATIONS}
 """Every path that is an operation."""
+
+_EXACT: Final = {operation.name: Exact(operation.request) for operation in OPERATIONS}
+
+
+def incoming_to(operation: Operation, body: bytes, headers: list[Header], peer: Peer) -> Incoming:
+    """A request to an operation, read as far as that takes no judging."""
+    return Incoming(body, headers, peer, _EXACT[operation.name].read(body))

@@ -19,8 +19,7 @@ from cheonggu.web.body import Unread, judge_type, read_body
 from cheonggu.web.envelope import Header
 from cheonggu.web.guesses import Peer
 from cheonggu.web.metrics import NO_OPERATION, count_answer
-from cheonggu.web.operations import ROUTES, Incoming, Operation
-from cheonggu.web.parse import parse_object
+from cheonggu.web.operations import ROUTES, Incoming, Operation, incoming_to
 
 if TYPE_CHECKING:
     from cheonggu.service import Service
@@ -63,7 +62,7 @@ class PartnerApi:
         incoming: Incoming | None = None
         try:
             judge_type(headers)
-            incoming = Incoming(body, parse_object(body), headers, peer)
+            incoming = incoming_to(operation, body, headers, peer)
             data = await operation.run(self._service, operation, incoming)
             code, answered = codes.OK, envelope.success_body(data)
         except Refused as refused:

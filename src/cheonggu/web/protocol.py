@@ -21,6 +21,8 @@ from cheonggu.domain import codes
 from cheonggu.web import envelope
 from cheonggu.web.body import MAX_BODY_BYTES
 from cheonggu.web.envelope import Header
+from cheonggu.web.exchange import Exchange
+from cheonggu.web.known_heads import KnownHeads
 from cheonggu.web.lingering import Gently, Lingering
 from cheonggu.web.operations import ROUTES, Operation
 from cheonggu.web.partner_api import FALL_SILENT, PartnerApi
@@ -38,34 +40,7 @@ _UPGRADE: Final = re.compile(rb"\nupgrade(?=[ \t]*:)", re.IGNORECASE)
 _UPGRADE_NAME: Final = b"\nupgrade"
 MOST_CONNECTIONS: Final = 10_000
 """Below the usual limit of open files once a service is set up for it; a new one above it is closed."""
-
-
-_NOBODY_WAITS: Final = asyncio.Event()
-"""uvicorn tells who reads a body as it comes; ours is read when it is whole."""
 _OPERATIONS: Final = {path.encode(): operation for path, operation in ROUTES.items()}
-
-
-class _Exchange:
-    """A POST to an operation and its answer; it stands where uvicorn keeps its own cycle of the two."""
-
-    __slots__ = (
-        "body",
-        "disconnected",
-        "headers",
-        "keep_alive",
-        "message_event",
-        "operation",
-        "response_complete",
-        "response_started",
-    )
-
-    def __init__(self, operation: Operation, headers: list[Header], *, keep_alive: bool) -> None:
-        self.operation = operation
-        self.headers = headers
-        self.keep_alive = keep_alive
-        self.body = b""
-        self.disconnected = self.response_started = self.response_complete = False
-        self.message_event = _NOBODY_WAITS
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -74,13 +49,15 @@ class BoundedProtocol(HttpToolsProtocol):
     api: ClassVar[PartnerApi]
     """Answers the operations; see `protocol_for`."""
     silence: ClassVar[Silence]
+    known_heads: ClassVar[KnownHeads[tuple[Operation, list[Header], bool]]]
+    """Operation, headers and whether the connection is kept, of plain requests."""
 
     parser: httptools.HttpRequestParser  # pyright: ignore[reportIncompatibleVariableOverride] - None at its end
     _head_bytes = 0
     _piece_bytes = 0
     _heads = 0
     _idle_since = 0.0
-    _exchange: _Exchange | None = None
+    _exchange: Exchange | None = None
     """What is being read, if it is a plain request to an operation."""
     _held = b""
     _in_head = False
@@ -116,7 +93,10 @@ class BoundedProtocol(HttpToolsProtocol):
             if self._lingering is not None:
                 self._lingering.drop(data)
             return
-        data = self._without_upgrade(data)
+        alone = not (self._in_head or self._in_body or self._held) and self._is_free()
+        if alone and self._take_known(data):
+            return
+        received, data = data, self._without_upgrade(data)
         continued, first = self._in_head, not self.cycle
         self._piece_bytes, heads_before = len(data), self._heads
         try:
@@ -127,9 +107,12 @@ class BoundedProtocol(HttpToolsProtocol):
             pass  # a CONNECT: answered like any other, and what follows it is not read
         if self.transport.is_closing() or self._lingering is not None:
             return
+        exchange, begun = self._exchange, self._heads - heads_before
+        if alone and begun == 1 and exchange is not None and not (self._in_head or self._in_body):
+            meaning = (exchange.operation, exchange.headers, exchange.keep_alive)
+            self.known_heads.learn(received, exchange.body, meaning)
         if self._in_head:
             # What stands before a head in one piece does not count as the head's, however much it is.
-            begun = self._heads - heads_before
             if (continued and begun == 0) or (first and begun == 1):
                 self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
@@ -138,6 +121,23 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._expect(HEAD_SECONDS)
         elif self._in_body and self._timer is None:
             self._expect(BODY_SECONDS)
+
+    def _take_known(self, data: bytes) -> bool:
+        """Begin to answer a request whose head is known; the parser does not see it."""
+        known = self.known_heads.of(data)
+        if known is None:
+            return False
+        (operation, headers, keep_alive), body = known
+        self._expect_nothing()
+        self._exchange = Exchange(operation, headers, keep_alive=keep_alive)
+        self._exchange.body = body
+        self.cycle = self._exchange  # pyright: ignore[reportAttributeAccessIssue] - it has all that is asked of one
+        self._start_answer(self._exchange)
+        return True
+
+    def _is_free(self) -> bool:
+        """Whether nothing that came before still waits for its answer."""
+        return not self.cycle or self.cycle.response_complete
 
     def _without_upgrade(self, data: bytes) -> bytes:
         """The same bytes with a header `Upgrade` renamed.
@@ -199,7 +199,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_body = True
         operation = _OPERATIONS.get(self.url)
         if operation is not None and self._is_plain():
-            exchange = _Exchange(operation, self.headers, keep_alive=self.parser.should_keep_alive())
+            exchange = Exchange(operation, self.headers, keep_alive=self.parser.should_keep_alive())
             self._exchange = exchange
             self.cycle = exchange  # pyright: ignore[reportAttributeAccessIssue] - it has all that is asked of one
         else:
@@ -214,7 +214,7 @@ class BoundedProtocol(HttpToolsProtocol):
         parser = self.parser
         if self.expect_100_continue or parser.get_method() != b"POST" or parser.get_http_version() != "1.1":
             return False
-        if self.cycle and not self.cycle.response_complete:
+        if not self._is_free():
             return False  # sent before the last answer: uvicorn keeps them in order
         lengths = [value for name, value in self.headers if name == b"content-length"]
         return len(lengths) == 1 and lengths[0].isdigit() and int(lengths[0]) <= MAX_BODY_BYTES
@@ -250,13 +250,16 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing() or self._had_enough:
             return
         if self._exchange is not None:
-            task = self.loop.create_task(self._answer(self._exchange))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            self._start_answer(self._exchange)
         else:
             super().on_message_complete()
 
-    async def _answer(self, exchange: _Exchange) -> None:
+    def _start_answer(self, exchange: Exchange) -> None:
+        task = self.loop.create_task(self._answer(exchange))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _answer(self, exchange: Exchange) -> None:
         answer = await self.api.answer(exchange.operation, exchange.headers, exchange.body, self.client)
         if answer.silent_seconds is not None:
             self.silence.fall(self.transport, exchange, answer.silent_seconds)
@@ -367,7 +370,7 @@ def protocol_for(api: PartnerApi) -> type[BoundedProtocol]:
     class Protocol(BoundedProtocol):
         pass
 
-    Protocol.api, Protocol.silence = api, Silence()
+    Protocol.api, Protocol.silence, Protocol.known_heads = api, Silence(), KnownHeads()
     return Protocol
 
 

@@ -159,6 +159,10 @@ class RemainCountRequest(Struct):
     apiKey: ApiKey
 
 
+ANY_REQUEST: Final = (Identity, RemainCountRequest)
+"""What every request is one of; both begin with an apiKey."""
+
+
 class BillResponse(Struct):
     """The bill was created, and sent when TALK."""
 

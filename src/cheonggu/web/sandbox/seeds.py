@@ -23,7 +23,7 @@ from cheonggu.domain.hashing import request_hash
 from cheonggu.domain.seoul import end_of, today
 from cheonggu.service import Service
 from cheonggu.store import bills, practice
-from cheonggu.web.operations import ROUTES, Incoming
+from cheonggu.web.operations import ROUTES, incoming_to
 from cheonggu.web.sandbox import clock, door, fates, outcomes, partners, payments
 from cheonggu.web.sandbox.door import json_route
 from cheonggu.web.sandbox.partners import NewOwnPartner
@@ -139,7 +139,7 @@ async def _operate(service: Service, path: str, who: Identity, bill: dict[str, A
     operation = ROUTES[path]
     tree = {"apiKey": who.api_key, "member": who.member, "merchant": who.merchant, "bill": bill}
     body = msgspec.json.encode(tree)
-    await operation.run(service, operation, Incoming(body, msgspec.json.decode(body), [], None))
+    await operation.run(service, operation, incoming_to(operation, body, [], None))
 
 
 async def _all_sent(
