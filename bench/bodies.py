@@ -73,7 +73,7 @@ def prepare(requests: Requests) -> tuple[list[bytes], bytes]:
             return [_post("/bill/destroy", caller, _destroy(*bill)) for bill in bills], OK
         case Pages(codes=codes):
             pages = chance.choices(codes, k=requests.count)
-            return [f"GET /p/{code} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() for code in pages], b"</html>"
+            return [_page(code) for code in pages], b"</html>"
         case Pays(bill_ids=ids):
             return [_pay(bill_id) for bill_id in ids], b'"state":"F"'
 
@@ -98,6 +98,10 @@ def _create(requests: Creates, nth: int, chance: random.Random) -> bytes:
 
 def _destroy(bill_id: str, price: str) -> str:
     return f'{{"billId":"{bill_id}","price":"{price}","hash":"{_hash(bill_id, price)}"}}'
+
+
+def _page(code: str) -> bytes:
+    return f"GET /p/{code} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def _pay(bill_id: str) -> bytes:
