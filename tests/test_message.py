@@ -344,6 +344,17 @@ async def test_who_did_not_fit_into_a_claim_comes_first_in_the_next(service: Ser
     assert order == [1] * MOST_CALLS + [2] + [1] * MOST_CALLS
 
 
+async def test_who_has_been_emptied_is_not_looked_at_again_at_once(service: Service) -> None:
+    for number in range(6 * FEW):
+        await created(service, OTHER if number % 2 else FIRST, bill_id=f"B{number}")
+    sender = HeldSender()
+    sender.most_at_once = 8 * FEW
+    work = messenger(service, sender)
+    assert [await work.fill() for _ in range(2)] == [True, False]  # one of the two is left, then none
+    assert await in_state(service, "SENDING") == 6 * FEW
+    await work.finish(0)
+
+
 async def test_a_message_that_cannot_be_opened_leaves_the_others_of_its_call_alone(service: Service) -> None:
     for number in range(3):
         await created(service, bill_id=f"B{number}")

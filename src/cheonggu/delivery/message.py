@@ -116,10 +116,13 @@ class Messenger:
         left = room - len(claimed)
         if long and left:
             self._favoured = next((one for one in long if one > self._favoured), long[0])
-            claimed += await messages.claim_of(
+            others = await messages.claim_of(
                 self._db, now, LEASE_SECONDS, partner_id=self._favoured, most=left
             )
-        self._more = bool(long) or not left or began_behind > 0
+            claimed += others
+            if 0 < len(others) < left:  # it has no more; none at all may mean that another worker was first
+                long.remove(self._favoured)
+        self._more = bool(long) or len(claimed) == room or began_behind > 0
         return claimed
 
     async def _see_through(
