@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -60,6 +59,8 @@ app.add_typer(conform.conform, name="conform")
 
 def _say_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"cheonggu {version('cheonggu')}")
         raise typer.Exit
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Coroutine
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -77,6 +76,8 @@ def _embedded_settings(command: str) -> Settings:
 
 async def _backup(settings: Settings, file: Path) -> Manifest:
     """The audit log's entry comes first: it tells that a copy was asked for, and is in the copy, too."""
+    from importlib.metadata import version
+
     from cheonggu.store import audit, backup
     from cheonggu.store.migrations import check_schema
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -169,6 +168,8 @@ def _run(
     strict: bool,
     verbose: bool,
 ) -> int:
+    from importlib.metadata import version
+
     from cheonggu.cli.conform_show import Screen
     from cheonggu.conform import run as running
     from cheonggu.conform.report import document
