@@ -12,9 +12,11 @@ import pytest_asyncio
 from bench import base
 from bench.accounts import HOT, check_books
 from bench.backlog import Gauge, gauge
-from bench.bodies import OK, Creates, Destroys, prepare
-from bench.creating import Creator, figure_of
+from bench.bodies import OK, Creates, Destroys, Pages, Pays, Reads, Requests, prepare
+from bench.creating import Creator, figure_of, make_bills
+from bench.driver import drive
 from bench.effort import QUICK, TALK, URL, Shape
+from bench.load import Spec
 from bench.loops import moments
 from bench.plans import growing_parts, plans_in
 from bench.processes import Cost
@@ -66,6 +68,27 @@ async def _compare(
         bases.append((await base.pgbench(stage, plain, seconds=1)).rate)
         await creator.stretch(shape, figure, running, counts)
     return ratio(book.values(figure.name), bases)
+
+
+@pytest.mark.timeout(120)
+async def test_every_kind_of_request_is_answered_as_expected(stage: Stage) -> None:
+    """A load whose requests the service refuses would end a benchmark only after half an hour."""
+    async with stage.database("kinds") as dsn, cheonggu(stage, dsn) as running:
+        await make_bills(running.port, 8, URL)
+        bills = await order(
+            dsn, "SELECT bill_id, short_code, price_won::text AS price FROM bill ORDER BY bill_no"
+        )
+        ids = [bill["bill_id"] for bill in bills]
+        kinds: list[Requests] = [
+            Reads(caller=HOT, bill_ids=ids, count=8),
+            Pages(codes=[bill["short_code"] for bill in bills], count=8),
+            Pays(bill_ids=ids[:4]),
+            Destroys(caller=HOT, bills=[(bill["bill_id"], bill["price"]) for bill in bills[4:]]),
+        ]
+        for requests in kinds:
+            await drive(Spec(port=running.port, clients=2, requests=requests), {})
+        states = await order(dsn, "SELECT state, count(*) FROM bill GROUP BY state ORDER BY state")
+    assert [tuple(row.values()) for row in states] == [("DESTROYED", 4), ("PAID", 4)]
 
 
 @pytest.mark.parametrize(
