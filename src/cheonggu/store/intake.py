@@ -44,7 +44,7 @@ class Created(msgspec.Struct, frozen=True):
 
 
 class _Row(msgspec.Struct, frozen=True):
-    """One create: its fields as asked_bills takes them, and what we need of it ourselves."""
+    """One create: its fields as read_bills takes them, and what we need of it ourselves."""
 
     partner_id: int
     bill_id: str
