@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from cheonggu.domain.guard import AllowRule, Guard, parse_allow
-from cheonggu.domain.url import parse_host
+from cheonggu.domain.url import MAX_CHARACTERS, parse_host
 
 LIVE = Guard()
 SANDBOX = Guard(loopback=True)
@@ -236,3 +238,10 @@ def test_a_wrong_entry_is_named(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=r'^".+" .+[.?]$') as raised:
         parse_allow(text)
     assert words in str(raised.value)
+
+
+def test_a_url_that_is_too_long_is_refused_and_not_remembered() -> None:
+    url = "http://a/".ljust(MAX_CHARACTERS + 1, "x")
+    held = sys.getrefcount(url)
+    assert LIVE.literal_reason(url) is not None
+    assert sys.getrefcount(url) == held

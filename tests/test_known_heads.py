@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from cheonggu.web.known_heads import LONGEST_KNOWN, MOST_KNOWN, KnownHeads
+from cheonggu.web.known_heads import LONGEST_KNOWN, MOST_KNOWN, MOST_LINES, KnownHeads
 from tests.live import Live
 
 HEAD = b"POST /bill HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
@@ -38,6 +38,7 @@ def test_a_head_is_known_with_a_body_of_its_length_and_no_other() -> None:
         (b"no end of a head", b""),
         (b"\r\n\r\n" + HEAD + b"{}", b"{}"),
         (HEAD.replace(b": x", b": " + b"x" * LONGEST_KNOWN) + b"{}", b"{}"),
+        (HEAD.replace(b"Host", b"a:\r\n" * MOST_LINES + b"Host") + b"{}", b"{}"),
     ],
 )
 def test_what_is_not_one_request_in_one_piece_is_not_learned(request_bytes: bytes, body: bytes) -> None:
@@ -97,6 +98,20 @@ async def test_a_known_head_may_end_its_connection(live: Live) -> None:
         assert answer.count(b"HTTP/1.1 200") + answer.count(b"HTTP/1.1 4") == 1
         assert b"connection: close" in answer.lower()
         writer.close()
+
+
+async def test_a_head_that_ends_its_connection_is_not_learned(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[bytes] = []
+
+    def learn(_: object, request: bytes, *__: object) -> None:
+        learned.append(request)
+
+    monkeypatch.setattr(KnownHeads, "learn", learn)
+    closing, kept = (a_read(b"/bill/read", "unknown", more) for more in (b"Connection: close\r\n", b""))
+    assert await answers_to(live, closing) == await answers_to(live, kept) == ["PARTNER_003"]
+    assert learned == [kept]
 
 
 async def test_blank_lines_between_requests_are_never_a_request(live: Live) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from cheonggu.domain.url import Address, parse_host, parse_port, parse_target
+from cheonggu.domain.url import MAX_CHARACTERS, Address, parse_host, parse_port, parse_target
 
 Network = IPv4Network | IPv6Network
 
@@ -101,7 +101,8 @@ class Guard(msgspec.Struct, frozen=True):
 
     def literal_reason(self, url: str) -> str | None:
         """Why a URL cannot be taken at creation, or None: its syntax and an address in it; names wait (O)."""
-        return _literal_reason(self, url)
+        reason = _literal_reason if len(url) > MAX_CHARACTERS else _remembered_reason
+        return reason(self, url)
 
     def _forbidden(self, address: Address, host: str | None, port: int | None) -> str | None:
         if isinstance(address, IPv6Address):
@@ -129,13 +130,15 @@ class Guard(msgspec.Struct, frozen=True):
         return None if address.is_global and not address.is_multicast else "공인망 밖의 주소"
 
 
-@lru_cache(maxsize=1024)  # a partner's bills lead to the same receiver
 def _literal_reason(guard: Guard, url: str) -> str | None:
     try:
         target = parse_target(url)
     except ValueError as error:
         return str(error)
     return guard.judge(target.address, host=target.host, port=target.port) if target.address else None
+
+
+_remembered_reason: Final = lru_cache(maxsize=1024)(_literal_reason)  # a partner's bills lead to one receiver
 
 
 def _carried(address: Address) -> Iterator[IPv4Address]:

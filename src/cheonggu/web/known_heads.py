@@ -13,7 +13,10 @@ T = TypeVar("T")
 HEAD_END: Final = b"\r\n\r\n"
 MOST_KNOWN: Final = 1_024
 LONGEST_KNOWN: Final = 1_024
-"""Bytes; so all of them take a megabyte or two, whoever sends them."""
+"""Bytes."""
+MOST_LINES: Final = 32
+"""Of a head, as a header of four bytes takes a hundred once it is read; so all of them take less than eight
+megabytes, whoever sends them."""
 
 
 class KnownHeads(Generic[T]):
@@ -33,7 +36,7 @@ class KnownHeads(Generic[T]):
     def learn(self, request: bytes, body: bytes, meaning: T) -> None:
         """Remember a request that came by itself and in one piece, once it was read the long way."""
         end = request.find(HEAD_END, 0, LONGEST_KNOWN) + len(HEAD_END)
-        if end < len(HEAD_END) or request[end:] != body:
+        if end < len(HEAD_END) or request[end:] != body or request.count(b"\n", 0, end) > MOST_LINES:
             return
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()

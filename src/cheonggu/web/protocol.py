@@ -49,8 +49,8 @@ class BoundedProtocol(HttpToolsProtocol):
     api: ClassVar[PartnerApi]
     """Answers the operations; see `protocol_for`."""
     silence: ClassVar[Silence]
-    known_heads: ClassVar[KnownHeads[tuple[Operation, list[Header], bool]]]
-    """Operation, headers and whether the connection is kept, of plain requests."""
+    known_heads: ClassVar[KnownHeads[tuple[Operation, list[Header]]]]
+    """Operation and headers of plain requests that keep their connection."""
 
     parser: httptools.HttpRequestParser  # pyright: ignore[reportIncompatibleVariableOverride] - None at its end
     _head_bytes = 0
@@ -108,9 +108,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing() or self._lingering is not None:
             return
         exchange, begun = self._exchange, self._heads - heads_before
-        if alone and begun == 1 and exchange is not None and not (self._in_head or self._in_body):
-            meaning = (exchange.operation, exchange.headers, exchange.keep_alive)
-            self.known_heads.learn(received, exchange.body, meaning)
+        whole = begun == 1 and not (self._in_head or self._in_body)
+        # Behind a request that ends its connection the parser drops what comes, so it has to see that one.
+        if alone and whole and exchange is not None and exchange.keep_alive:
+            self.known_heads.learn(received, exchange.body, (exchange.operation, exchange.headers))
         if self._in_head:
             # What stands before a head in one piece does not count as the head's, however much it is.
             if (continued and begun == 0) or (first and begun == 1):
@@ -127,9 +128,9 @@ class BoundedProtocol(HttpToolsProtocol):
         known = self.known_heads.of(data)
         if known is None:
             return False
-        (operation, headers, keep_alive), body = known
+        (operation, headers), body = known
         self._expect_nothing()
-        self._exchange = Exchange(operation, headers, keep_alive=keep_alive)
+        self._exchange = Exchange(operation, headers, keep_alive=True)
         self._exchange.body = body
         self.cycle = self._exchange  # pyright: ignore[reportAttributeAccessIssue] - it has all that is asked of one
         self._start_answer(self._exchange)
