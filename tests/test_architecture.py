@@ -117,7 +117,6 @@ OF_A_PARTNER = re.compile(
 SPANNING = {
     "store/accounts.py": 2,  # the list of partners; any one seal, to see whether the key fits
     "store/invariants.py": 1,  # what waits, over everything
-    "store/messages.py": 1,  # candidates, and their guarded update: messages that are due
     "store/payments.py": 2,  # candidates: attempts and refunds to ask about
     "store/practice.py": 3,  # a sandbox's reset: are there others' rows, late ones, or any in hand
     "store/reseal.py": 1,  # under which keys an installation is sealed

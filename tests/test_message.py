@@ -115,7 +115,7 @@ def claimed(*, unknown: bool = False) -> ClaimedMessage:
 async def claim(service: Service) -> list[ClaimedMessage]:
     """What a worker has in hand that dies right then."""
     return await messages.claim(
-        service.db, service.clock.now(), LEASE_SECONDS, after=0, most_of_each=10, most=10
+        service.db, service.clock.now(), LEASE_SECONDS, after=0, favoured=0, most_of_each=10, most=10
     )
 
 

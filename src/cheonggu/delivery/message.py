@@ -66,7 +66,7 @@ class Messenger:
         self._deadline_seconds = deadline_seconds
         self._settle = patiently(db, messages.settle)
         self._after = 0
-        self._favoured = 0
+        self._favoured: int = 0
         self._more = False
         self.hands = Hands(MOST_CALLS)
 
@@ -106,22 +106,24 @@ class Messenger:
 
     async def _claim(self, room: int) -> list[ClaimedMessage]:
         """A few of everybody's, and then many of one who has more: of each of those in turn."""
-        few, now, began_behind = min(FEW, room), self._clock.now(), self._after
+        few, began_behind = min(FEW, room), self._after
         claimed = await messages.claim(
-            self._db, now, LEASE_SECONDS, after=began_behind, most_of_each=few, most=room
+            self._db,
+            self._clock.now(),
+            LEASE_SECONDS,
+            after=began_behind,
+            favoured=self._favoured,
+            most_of_each=few,
+            most=room,
         )
         taken = Counter(one.partner_id for one in claimed)
-        self._after = max(taken) if len(claimed) == room else 0
-        long = sorted(partner_id for partner_id, count in taken.items() if count == few)
-        left = room - len(claimed)
-        if long and left:
+        filled = sum(min(count, few) for count in taken.values()) == room
+        self._after = max(taken) if filled else 0
+        long = sorted(partner_id for partner_id, count in taken.items() if count >= few)
+        if long and not filled:
             self._favoured = next((one for one in long if one > self._favoured), long[0])
-            others = await messages.claim_of(
-                self._db, now, LEASE_SECONDS, partner_id=self._favoured, most=left
-            )
-            claimed += others
-            if 0 < len(others) < left:  # it has no more; none at all may mean that another worker was first
-                long.remove(self._favoured)
+            if taken[self._favoured] > few:  # if not, another worker may have been faster
+                long.remove(self._favoured)  # that was all it has, unless the claim is full
         self._more = bool(long) or len(claimed) == room or began_behind > 0
         return claimed
 

@@ -1,27 +1,25 @@
 """Messages that wait for the worker: to be sent, or to be asked about.
 
 A claim is candidates, found by their due time, and a guarded update of those, which leases them and raises
-their fence. Who settles names the fence it was given: what is not written is in somebody else's hands now.
-Leases run on the database's own clock, everything else on business time.
+their fence: claim_due, in schema/. Who settles names the fence it was given: what is not written is in
+somebody else's hands now. Leases run on the database's own clock, everything else on business time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import msgspec
 
 from cheonggu.domain.message import MessageState
 from cheonggu.store import points
-from cheonggu.store.postgres import Connection, Database
+from cheonggu.store.intake import joined
+from cheonggu.store.postgres import Connection, Database, Row
 
-_ALL: Final = 2**31 - 1
-"""More partners than there are."""
-
-Key = tuple[int, int, int]
-"""Whose message it is, of which bill, and its send number."""
+_ENDED: Final = (MessageState.SENT, MessageState.FAILED)
 
 
 class ClaimedMessage(msgspec.Struct, frozen=True):
@@ -63,22 +61,28 @@ class MessageSettled(msgspec.Struct, frozen=True):
 
 
 async def claim(
-    db: Database, now: datetime, lease_seconds: float, *, after: int, most_of_each: int, most: int
+    db: Database,
+    now: datetime,
+    lease_seconds: float,
+    *,
+    after: int,
+    favoured: int,
+    most_of_each: int,
+    most: int,
 ) -> list[ClaimedMessage]:
-    """Lease messages that are due: at most so many of each partner, and altogether.
+    """Lease messages that are due: so many of each partner, then as many as fit of one who has more.
 
-    Only of the partners behind `after`, beginning with the next. Those whose bill can no longer be paid are
-    WITHDRAWN instead, and return their points. One that was being sent when its lease ran out comes back as
-    UNKNOWN: its worker died or was frozen.
+    Only of the partners behind `after`, beginning with the next; the one who has more is the next behind
+    `favoured`, or the first. Those whose bill can no longer be paid are WITHDRAWN instead, and return their
+    points. One that was being sent when its lease ran out comes back as UNKNOWN: its worker died or was
+    frozen.
     """
-    return await db.run(lambda conn: _claim(conn, now, lease_seconds, after, _ALL, most_of_each, most))
-
-
-async def claim_of(
-    db: Database, now: datetime, lease_seconds: float, *, partner_id: int, most: int
-) -> list[ClaimedMessage]:
-    """The same of one partner."""
-    return await db.run(lambda conn: _claim(conn, now, lease_seconds, partner_id - 1, 1, most, most))
+    rows = await db.fetch(CLAIM, now, lease_seconds, after, most_of_each, most, favoured)
+    claimed = [ClaimedMessage(*row.values()) for row in rows]
+    over = [one for one in claimed if one.state == MessageState.WITHDRAWN]
+    if over:
+        await db.run(lambda conn: _withdraw(conn, over, now))
+    return claimed
 
 
 async def settle(db: Database, settled: Sequence[MessageSettled]) -> int:
@@ -86,39 +90,64 @@ async def settle(db: Database, settled: Sequence[MessageSettled]) -> int:
 
     Gives how many were written: the others were no longer in this worker's hands.
     """
+    sent = [one for one in settled if one.state is MessageState.SENT]
+    if len(sent) == len(settled):  # nearly always, and then one statement does
+        return await db.fetchval(SETTLE_SENT, *_joined(sent))
     failed = [one for one in settled if one.state is MessageState.FAILED]
-    others = [one for one in settled if one.state is not MessageState.FAILED] if failed else settled
-    return await db.run(lambda conn: _settle(conn, others, failed))
+    others = [one for one in settled if one.state not in _ENDED]
+    return await db.run(lambda conn: _settle(conn, sent, others, failed))
 
 
-async def _claim(conn: Connection, now: datetime, *given: object) -> list[ClaimedMessage]:
+async def _withdraw(conn: Connection, over: Sequence[ClaimedMessage], now: datetime) -> None:
     await conn.execute(BY_INDEX)
-    claimed = [ClaimedMessage(*row.values()) for row in await conn.fetch(CLAIM, now, *given)]
-    over = [one for one in claimed if one.state == MessageState.WITHDRAWN]
-    if over:
-        await _return_points(conn, [(one.partner_id, one.bill_no, one.send_number) for one in over], now)
-    return claimed
+    keys = [(one.partner_id, one.bill_no, one.send_number, one.fence) for one in over]
+    gone = await conn.fetch(WITHDRAW, *_columns(keys), now)
+    if gone:
+        await _return_points(conn, gone, now)
 
 
 async def _settle(
-    conn: Connection, others: Sequence[MessageSettled], failed: Sequence[MessageSettled]
+    conn: Connection,
+    sent: Sequence[MessageSettled],
+    others: Sequence[MessageSettled],
+    failed: Sequence[MessageSettled],
 ) -> int:
     await conn.execute(BY_INDEX)
     written = 0
+    if sent:
+        written += await conn.fetchval(SETTLE_SENT, *_joined(sent))
     if others:
         tag = await conn.execute(SETTLE, *_columns(map(msgspec.structs.astuple, others)))
-        written = int(tag.removeprefix("UPDATE "))
+        written += int(tag.removeprefix("UPDATE "))
     if failed:
         rows = await conn.fetch(SETTLE + _RETURNING_KEYS, *_columns(map(msgspec.structs.astuple, failed)))
-        keys = [(row["partner_id"], row["bill_no"], row["send_number"]) for row in rows]
-        if keys:
-            await _return_points(conn, keys, max(one.settled_at for one in failed if one.settled_at))
-        written += len(keys)
+        if rows:
+            await _return_points(conn, rows, max(one.settled_at for one in failed if one.settled_at))
+        written += len(rows)
     return written
 
 
-async def _return_points(conn: Connection, keys: Sequence[Key], at: datetime) -> None:
-    rows = await conn.fetch(PAID_FOR, *_columns(keys))
+def _joined(sent: Sequence[MessageSettled]) -> list[str]:
+    """Sent messages as settle_sent takes them: the separator, and then each column as one text."""
+    references, separator = joined([one.reference or "" for one in sent])
+    columns = (
+        [str(one.partner_id) for one in sent],
+        [str(one.bill_no) for one in sent],
+        [str(one.send_number) for one in sent],
+        [str(one.fence) for one in sent],
+        [_moment(one.settled_at) for one in sent],
+    )
+    return [separator, *map(separator.join, columns), references]
+
+
+@lru_cache(maxsize=16)  # a sender may well say the same of all
+def _moment(at: datetime | None) -> str:
+    return "" if at is None else at.isoformat()
+
+
+async def _return_points(conn: Connection, of: Sequence[Row], at: datetime) -> None:
+    """Give back what messages cost: rows with their keys."""
+    rows = await conn.fetch(PAID_FOR, *_columns(tuple(key.values()) for key in of))
     await points.give_back(
         conn,
         partner_ids=[row["partner_id"] for row in rows],
@@ -142,45 +171,31 @@ SET LOCAL plan_cache_mode = force_custom_plan;
 SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
 """
 
-# Spans partners. Steps from partner to partner through message_due, so that one with a long queue costs no
-# more than one with a short queue, and takes a few from each. A message whose bill is being paid waits for
-# the outcome: READY again sends it. What was claimed, settled or withdrawn since it was found has another
-# fence or is in another state.
+# One statement, which is a commit by itself: a few of everybody's, then of one what there is room for. Each
+# call sees what was done before it, so the second does not find what the first has leased.
 CLAIM: Final = """
-WITH RECURSIVE looked (partner_id, nth) AS (
-  (SELECT m.partner_id, 1 FROM message m
-   WHERE m.due_at IS NOT NULL AND m.partner_id > $3 ORDER BY m.partner_id LIMIT 1)
-  UNION ALL
-  SELECT n.partner_id, l.nth + 1
-  FROM looked l CROSS JOIN LATERAL (
-    SELECT m.partner_id FROM message m
-    WHERE m.due_at IS NOT NULL AND m.partner_id > l.partner_id ORDER BY m.partner_id LIMIT 1) n
-  WHERE l.nth < $4),
-due AS MATERIALIZED (
-  SELECT d.* FROM looked l CROSS JOIN LATERAL (
-    SELECT m.partner_id, m.bill_no, m.send_number, m.fence, m.state,
-           CASE WHEN m.state <> 'QUEUED' THEN 'UNKNOWN'
-                WHEN b.state = 'READY' AND b.expires_at > $1 THEN 'SENDING' ELSE 'WITHDRAWN' END AS next,
-           b.bill_id, b.issuer, b.product_name, b.price_won, b.message, b.expires_at, b.short_code,
-           b.name_sealed, b.phone_sealed
-    FROM message m JOIN bill b USING (partner_id, bill_no)
-    WHERE m.partner_id = l.partner_id AND m.due_at <= $1
-      AND (m.leased_until IS NULL OR m.leased_until < now())
-      AND NOT (m.state = 'QUEUED' AND b.state = 'PAYING')
-    ORDER BY m.due_at LIMIT $5) d
-  LIMIT $6)
-UPDATE message m
-SET state = d.next, fence = m.fence + 1,
-    handed_at = CASE d.next WHEN 'SENDING' THEN $1 ELSE m.handed_at END,
-    leased_until = CASE d.next WHEN 'WITHDRAWN' THEN NULL ELSE now() + make_interval(secs => $2) END,
-    due_at = CASE d.next WHEN 'WITHDRAWN' THEN NULL ELSE m.due_at END,
-    settled_at = CASE d.next WHEN 'WITHDRAWN' THEN $1 END
-FROM due d
-WHERE m.partner_id = d.partner_id AND m.bill_no = d.bill_no AND m.send_number = d.send_number
-  AND m.fence = d.fence AND m.state = d.state
-RETURNING m.partner_id, m.bill_no, m.send_number, m.fence, m.state, m.handed_at, d.bill_id, d.issuer,
-          d.product_name, d.price_won, d.message, d.expires_at, d.short_code, d.name_sealed, d.phone_sealed
+WITH few AS MATERIALIZED (SELECT * FROM claim_due($1, $2, $3, 2147483647, $4, $5)),
+longer AS (
+  SELECT partner_id FROM few GROUP BY partner_id HAVING count(*) = $4
+  ORDER BY partner_id <= $6, partner_id LIMIT 1),
+room AS (SELECT $5 - count(*)::integer AS most FROM few)
+SELECT * FROM few
+UNION ALL
+SELECT m.* FROM longer l CROSS JOIN room r
+CROSS JOIN LATERAL claim_due($1, $2, l.partner_id - 1, 1, r.most, r.most) m
+WHERE r.most > 0
 """
+
+WITHDRAW: Final = """
+UPDATE message m SET state = 'WITHDRAWN', fence = m.fence + 1, due_at = NULL, settled_at = $5
+FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[])
+     r (partner_id, bill_no, send_number, fence)
+WHERE m.partner_id = r.partner_id AND m.bill_no = r.bill_no AND m.send_number = r.send_number
+  AND m.fence = r.fence AND m.state = 'QUEUED'
+RETURNING m.partner_id, m.bill_no, m.send_number
+"""
+
+SETTLE_SENT: Final = "SELECT settle_sent($1, $2, $3, $4, $5, $6, $7)"
 
 # Spans partners. A lease is there until somebody settles, so running this twice writes once. It is asked for
 # in a way that tells the planner nothing: `IS NOT NULL` it takes for so rare that it looks for those first.
