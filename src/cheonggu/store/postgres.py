@@ -127,7 +127,10 @@ def away(error: BaseException) -> bool:
 
 
 class Database:
-    """A pool of connections. Everything raises DatabaseAway when the server is away."""
+    """A pool of connections. Everything raises DatabaseAway when the server is away.
+
+    A deadlock or a serialization failure changes nothing; whatever met one is run again.
+    """
 
     def __init__(self, pool: _Pool) -> None:
         self._pool = pool
@@ -135,15 +138,9 @@ class Database:
     async def run(self, verb: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `verb` in one transaction and return what it returns; any exception rolls all of it back.
 
-        A deadlock or a serialization failure changes nothing and is run again, so `verb` must have no
-        effect outside of its connection.
+        It may be run more than once, so `verb` must have no effect outside of its connection.
         """
-        for _ in range(_TRIES - 1):
-            try:
-                return await self._once(verb)
-            except _AGAIN:
-                continue
-        return await self._once(verb)
+        return await _again(lambda: self._once(verb))
 
     async def run_at_one_moment(self, look: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `look`, which only reads, so that all of its statements see the same moment."""
@@ -184,6 +181,9 @@ class Database:
         return await self._call("execute", sql, *args)
 
     async def _call(self, method: str, sql: str, *args: object) -> Any:
+        return await _again(lambda: self._call_once(method, sql, *args))
+
+    async def _call_once(self, method: str, sql: str, *args: object) -> Any:
         try:
             async with self._acquire() as connection:
                 return await getattr(connection, method)(sql, *args)
@@ -202,6 +202,15 @@ class Database:
             await asyncio.wait_for(self._pool.close(), 5)
         except (TimeoutError, *_AWAY):
             self._pool.terminate()
+
+
+async def _again(attempt: Callable[[], Awaitable[T]]) -> T:
+    for _ in range(_TRIES - 1):
+        try:
+            return await attempt()
+        except _AGAIN:
+            continue
+    return await attempt()
 
 
 async def open_database(dsn: str, size: int = 10) -> Database:
