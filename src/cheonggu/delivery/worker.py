@@ -93,20 +93,26 @@ async def work(service: Service, stop: asyncio.Event) -> None:
 
 
 class _Outage:
-    """Tells the log once that the database is away, and once that it is back."""
+    """Tells the log once that the database is away, and once that it is back.
+
+    `nth` counts outages. That one is over is known from a round that began in it: one that was under way
+    when the database went may still end well.
+    """
 
     def __init__(self) -> None:
+        self.nth = 0
         self._said = False
 
     def goes_on(self, away: DatabaseAway) -> None:
         if not self._said:
             log.warning("database_away", reason=str(away))
+            self.nth += 1
         self._said = True
 
-    def is_over(self) -> None:
-        if self._said:
+    def is_over(self, began_in: int) -> None:
+        if self._said and began_in == self.nth:
             log.warning("database_back")
-        self._said = False
+            self._said = False
 
 
 async def _repeat(step: Step, stop: asyncio.Event, outage: _Outage, every: float, rest: Rest) -> None:
@@ -114,6 +120,7 @@ async def _repeat(step: Step, stop: asyncio.Event, outage: _Outage, every: float
     back_off = SHORTEST_BACK_OFF_SECONDS
     wait = _rest_until(stop)
     while not stop.is_set():
+        began_in = outage.nth
         try:
             more = await step()
         except DatabaseAway as away:
@@ -121,7 +128,7 @@ async def _repeat(step: Step, stop: asyncio.Event, outage: _Outage, every: float
         except Exception:
             log.exception("worker_round_failed")
         else:
-            outage.is_over()
+            outage.is_over(began_in)
             back_off = SHORTEST_BACK_OFF_SECONDS
             if not more:
                 await rest(every)
