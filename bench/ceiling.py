@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.accounts import HOT
 from bench.bodies import Creates
 from bench.driver import drive
-from bench.effort import Effort
+from bench.effort import Effort, in_words
 from bench.hall import Hall
 from bench.load import Spec
 from bench.results import Figure, round_of
@@ -37,7 +37,7 @@ async def play(hall: Hall) -> None:
             )
             figure = Figure(
                 name=f"ceiling.c{clients}",
-                title=f"{clients} clients, a server that does nothing",
+                title=f"{in_words(clients)}, a server that does nothing",
                 group=TITLE,
                 unit="requests/s",
             )

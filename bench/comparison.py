@@ -14,7 +14,7 @@ from bench.backlog import gauge
 from bench.bodies import Creates
 from bench.creating import CREATES, figure_of
 from bench.driver import LoadFailed, drive
-from bench.effort import Effort, Shape
+from bench.effort import Effort, Shape, in_words
 from bench.hall import Hall
 from bench.load import Spec
 from bench.results import Figure, Measurement, round_of
@@ -98,7 +98,7 @@ class _Company:
         for clients in self._effort.base_clients:
             figure = Figure(
                 name=f"base.c{clients}",
-                title=f"pgbench, one bill a transaction, {_clients(clients)}",
+                title=f"pgbench, one bill a transaction, {in_words(clients)}",
                 group=CREATES,
                 unit="bills/s",
                 ratio_to=None if clients == base.CLIENTS else f"base.c{base.CLIENTS}",
@@ -114,7 +114,7 @@ class _Company:
             for clients in self._effort.typical_clients:
                 figure = Figure(
                     name=f"typical.c{clients}",
-                    title=f"FastAPI + SQLAlchemy, {_clients(clients)}",
+                    title=f"FastAPI + SQLAlchemy, {in_words(clients)}",
                     group=CREATES,
                     unit="bills/s",
                     ratio_to="base.c16",
@@ -154,7 +154,3 @@ class _Company:
                 self._show.doing(shape.title)
                 await self._creator.stretch(shape, figure_of(shape), running, counts)
                 self._show.did()
-
-
-def _clients(clients: int) -> str:
-    return "1 client" if clients == 1 else f"{clients} clients"

@@ -10,6 +10,11 @@ TALK: Final = "TALK"
 URL: Final = "URL"
 
 
+def in_words(clients: int) -> str:
+    """How many clients, as people read it."""
+    return "1 client" if clients == 1 else f"{clients} clients"
+
+
 class Shape(msgspec.Struct, frozen=True):
     """One kind of load of creates: what bills, by how many clients, for one hot partner or for many."""
 
@@ -29,8 +34,7 @@ class Shape(msgspec.Struct, frozen=True):
     def title(self) -> str:
         """As people read it."""
         whose = "1,000 partners" if self.many else "one partner"
-        clients = "1 client" if self.clients == 1 else f"{self.clients} clients"
-        return f"{self.send_type}, {whose}, {clients}{'' if self.worker else ', no worker'}"
+        return f"{self.send_type}, {whose}, {in_words(self.clients)}{'' if self.worker else ', no worker'}"
 
 
 class Effort(msgspec.Struct, frozen=True, kw_only=True):
