@@ -29,7 +29,7 @@ from bench.wire import answer_length, is_right
 from cheonggu.store.embedded import EmbeddedServer
 
 LEAST_TIMES_THE_BASE = {Shape(URL, 64): 4.0, Shape(TALK, 64): 3.0}
-"""Guards against a sudden loss on a noisy machine; a quiet one showed 6.9 and 4.6, the aim is 10."""
+"""Guards against a sudden loss on a noisy machine; a quiet one showed 6.4 and 4.8, the aim is 10."""
 ROUNDS = 5
 
 
