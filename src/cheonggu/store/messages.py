@@ -171,8 +171,9 @@ SET LOCAL plan_cache_mode = force_custom_plan;
 SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
 """
 
-# One statement, which is a commit by itself: a few of everybody's, then of one what there is room for. Each
-# call sees what was done before it, so the second does not find what the first has leased.
+# Spans partners, within claim_due. One statement, which is a commit by itself: a few of everybody's, then of
+# one what there is room for. Each call sees what was done before it, so the second does not find what the
+# first has leased.
 CLAIM: Final = """
 WITH few AS MATERIALIZED (SELECT * FROM claim_due($1, $2, $3, 2147483647, $4, $5)),
 longer AS (

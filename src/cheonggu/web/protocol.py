@@ -130,10 +130,9 @@ class BoundedProtocol(HttpToolsProtocol):
             return False
         (operation, headers), body = known
         self._expect_nothing()
-        self._exchange = Exchange(operation, headers, keep_alive=True)
-        self._exchange.body = body
-        self.cycle = self._exchange  # pyright: ignore[reportAttributeAccessIssue] - it has all that is asked of one
-        self._start_answer(self._exchange)
+        exchange = self._begin(operation, headers, keep_alive=True)
+        exchange.body = body
+        self._start_answer(exchange)
         return True
 
     def _is_free(self) -> bool:
@@ -200,9 +199,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_body = True
         operation = _OPERATIONS.get(self.url)
         if operation is not None and self._is_plain():
-            exchange = Exchange(operation, self.headers, keep_alive=self.parser.should_keep_alive())
-            self._exchange = exchange
-            self.cycle = exchange  # pyright: ignore[reportAttributeAccessIssue] - it has all that is asked of one
+            self._begin(operation, self.headers, keep_alive=self.parser.should_keep_alive())
         else:
             self._exchange = None
             self._hand_to_uvicorn()
@@ -254,6 +251,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._start_answer(self._exchange)
         else:
             super().on_message_complete()
+
+    def _begin(self, operation: Operation, headers: list[Header], *, keep_alive: bool) -> Exchange:
+        exchange = Exchange(operation, headers, keep_alive=keep_alive)
+        self._exchange = exchange
+        self.cycle = exchange  # pyright: ignore[reportAttributeAccessIssue] - it has all that is asked of one
+        return exchange
 
     def _start_answer(self, exchange: Exchange) -> None:
         task = self.loop.create_task(self._answer(exchange))
