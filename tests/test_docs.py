@@ -27,6 +27,7 @@ from cheonggu.web.operations import OPERATIONS
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 API = ROOT / "docs" / "api.md"
+APIS = (API, ROOT / "docs" / "api.ko.md")
 OPERATING = ROOT / "docs" / "operating.md"
 SANDBOX = sorted((ROOT / "docs" / "sandbox").glob("*.md"))
 IN_THE_SANDBOX = ("cheonggu sandbox ", "cheonggu listen", "cheonggu conform")
@@ -121,12 +122,13 @@ def test_a_documented_default_is_the_real_one(setting: str, default: str) -> Non
     assert f"| `{setting}` | `{default}` |" in text_of(OPERATING)
 
 
+@pytest.mark.parametrize("api", APIS, ids=relative)
 @pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.code)
-def test_every_code_stands_in_the_table_with_status_message_and_mark(code: Code) -> None:
-    rows = [line for line in text_of(API).splitlines() if line.startswith(f"| `{code.code}` |")]
+def test_every_code_stands_in_the_table_with_status_message_and_mark(code: Code, api: Path) -> None:
+    rows = [line for line in text_of(api).splitlines() if line.startswith(f"| `{code.code}` |")]
     assert len(rows) == 1
     cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
-    assert cells[1:3] == [str(code.http_status), code.message]
+    assert cells[1:3] == [str(code.http_status), f"`{code.message}`"]
     assert cells[-1] == code.mark
 
 
