@@ -6,9 +6,8 @@ import asyncio
 import time
 from typing import Final
 
-from cheonggu.billing import refunds
 from cheonggu.billing.settle import settle_payment
-from cheonggu.delivery.payment import CANCEL_SECONDS, give_back, heard
+from cheonggu.delivery.payment import CANCEL_SECONDS, give_back, heard, write_refund
 from cheonggu.domain.payment import Attempt, NotFound, RefundFacts
 from cheonggu.service import Service
 from cheonggu.store import payments
@@ -57,4 +56,4 @@ async def _ask_refund(service: Service, due: Due, begin_before: float) -> None:
     if isinstance(outcome, NotFound):
         await give_back(service, refund, due.fence, begin_before=begin_before)
     else:
-        await refunds.settle_refund(service, refund, outcome, fence=due.fence)
+        await write_refund(service, attempt, refund, outcome, fence=due.fence)

@@ -17,7 +17,15 @@ from cheonggu.billing.settle import settle_payment
 from cheonggu.domain import codes
 from cheonggu.domain.bill import Bill
 from cheonggu.domain.codes import Code, Refused
-from cheonggu.domain.payment import BillFacts, RefundFacts, Unknown
+from cheonggu.domain.payment import (
+    AskedRefund,
+    Attempt,
+    BillFacts,
+    Refunded,
+    RefundFacts,
+    RefundRefused,
+    Unknown,
+)
 from cheonggu.providers import Confirmation, Refund
 from cheonggu.service import Service
 from cheonggu.store import bills, payments
@@ -34,6 +42,9 @@ _LATEST_BEGIN_SECONDS: Final = 3.0
 _CALL_MARGIN_SECONDS: Final = 1.0
 """What a call may take beyond the gateway's own bound."""
 _POLL_SECONDS: Final = 0.1
+_MOST_REFUSED: Final = 8
+"""O: so many earlier refusals of a payment's refunds, the newest, are doubted before another one is made."""
+_DOUBT_SECONDS: Final = 2.0
 
 _REFUSALS: Final[dict[str, Code]] = {
     "CARD": codes.PAYMENT_001,
@@ -93,8 +104,9 @@ async def cancel(
 ) -> BillFacts:
     """Give a paid bill's money back; what the bill then says.
 
-    Raises Refused: by state, with BILL_007 when it is undecided after CANCEL_SECONDS, or as the gateway
-    refused. A repeated request is answered as its refund now stands.
+    Raises Refused: by state, with BILL_007 when it is undecided after CANCEL_SECONDS, as the gateway
+    refused, or with BILL_005 when an earlier refund turned out to be made. A repeated request is answered as
+    its refund now stands.
     """
     began = time.monotonic()
     refund, fresh = await refunds.begin_cancel(
@@ -110,7 +122,7 @@ async def cancel(
         await give_back(service, refund, refund.fence, begin_before=began + _LATEST_BEGIN_SECONDS)
     refund = await _decided(service, refund, give_up=began + CANCEL_SECONDS)
     if refund.refusal_kind is not None:
-        raise Refused(_REFUSALS[refund.refusal_kind])
+        raise Refused(await _why_refused(service, refund, _REFUSALS[refund.refusal_kind]))
     if refund.state == "UNDECIDED":
         raise Refused(codes.BILL_007)
     return await read.read(service, caller.partner.partner_id, bill_id)
@@ -119,7 +131,8 @@ async def cancel(
 async def give_back(service: Service, refund: RefundFacts, fence: int, *, begin_before: float) -> None:
     """Ask the gateway for a refund and write what it says; the refund's id makes it safe to ask again.
 
-    After `begin_before` (monotonic seconds) nothing is asked: the lease would end before the answer comes.
+    None is asked for when one that was refused before turns out to be made, or nobody can say; nor after
+    `begin_before` (monotonic seconds), as the lease would end before the answer comes.
     """
     attempt = await service.db.run(
         lambda conn: payments.find_attempt(conn, refund.partner_id, refund.attempt_no)
@@ -130,10 +143,47 @@ async def give_back(service: Service, refund: RefundFacts, fence: int, *, begin_
         amount_won=attempt.amount_won,
         reason=refund.reason,
     )
-    if time.monotonic() >= begin_before:
+    if await _another_was_made(service, attempt, refund, fence) or time.monotonic() >= begin_before:
         return
     outcome = await heard(service.gateway.refund(order), CANCEL_SECONDS)
-    await refunds.settle_refund(service, refund, outcome, fence=fence)
+    await write_refund(service, attempt, refund, outcome, fence=fence)
+
+
+async def write_refund(
+    service: Service, attempt: Attempt, refund: RefundFacts, outcome: AskedRefund, *, fence: int
+) -> None:
+    """Write what the gateway says of a refund; a refusal only if no earlier one was made all the same."""
+    refused = isinstance(outcome, RefundRefused)
+    if not refused or not await _another_was_made(service, attempt, refund, fence):
+        await refunds.settle_refund(service, refund, outcome, fence=fence)
+
+
+async def _another_was_made(service: Service, attempt: Attempt, refund: RefundFacts, fence: int) -> bool:
+    """Whether an earlier refund, refused at the time, was made all the same, or nobody can say just now.
+
+    If so that is written: the money is back, or this refund stays undecided and is asked about again.
+    """
+    earlier = await service.db.run(lambda conn: payments.refused_before(conn, refund, _MOST_REFUSED))
+    said = await asyncio.gather(
+        *(
+            heard(service.gateway.ask_refund(attempt.order_id, one.refund_id), _DOUBT_SECONDS)
+            for one in earlier
+        )
+    )
+    for one, outcome in zip(earlier, said, strict=True):
+        if isinstance(outcome, Refunded):
+            await refunds.settle_refund(service, one, outcome, fence=one.fence)
+            return True
+    if unknown := next((one for one in said if isinstance(one, Unknown)), None):
+        await refunds.settle_refund(service, refund, unknown, fence=fence)
+    return unknown is not None
+
+
+async def _why_refused(service: Service, refund: RefundFacts, code: Code) -> Code:
+    """The refusal's own code, unless the bill is cancelled by a refund that was asked for before this one."""
+    done = await service.db.run(lambda conn: payments.newest_cancel(conn, refund.partner_id, refund.bill_no))
+    before = done is not None and done.state == "DONE" and done.refund_no < refund.refund_no
+    return codes.BILL_005 if before else code
 
 
 async def _decided(service: Service, refund: RefundFacts, give_up: float) -> RefundFacts:

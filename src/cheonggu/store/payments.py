@@ -166,6 +166,14 @@ async def newest_cancel(conn: Connection, partner_id: int, bill_no: int) -> Refu
     return None if row is None else _refund(row)
 
 
+async def refused_before(conn: Connection, refund: RefundFacts, most: int) -> list[RefundFacts]:
+    """Other refunds of the same payment that were refused, the newest first."""
+    rows = await conn.fetch(
+        _REFUSED_BEFORE, refund.partner_id, refund.bill_no, refund.attempt_no, refund.refund_no, most
+    )
+    return [_refund(row) for row in rows]
+
+
 async def facts(db: Database, partner_id: int, bill_id: str) -> BillFacts | None:
     """What a partner is told of a bill, its payment and its finished refund; None if there is no such bill.
 
@@ -302,6 +310,12 @@ RETURNING *
 _NEWEST_CANCEL: Final = """
 SELECT * FROM refund WHERE partner_id = $1 AND bill_no = $2 AND kind = 'CANCEL'
 ORDER BY state = 'DONE' DESC, refund_no DESC LIMIT 1
+"""
+
+_REFUSED_BEFORE: Final = """
+SELECT * FROM refund
+WHERE partner_id = $1 AND bill_no = $2 AND attempt_no = $3 AND refund_no <> $4 AND state = 'REFUSED'
+ORDER BY refund_no DESC LIMIT $5
 """
 
 _FACTS: Final = """
