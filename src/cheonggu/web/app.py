@@ -7,7 +7,7 @@ from contextlib import suppress
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -48,7 +48,12 @@ def build_app(service: Service, partner_api: PartnerApi, watch: Watch | None) ->
     """
     browsed = Starlette(
         routes=_routes(service),
-        exception_handlers={HTTPException: _refused, DatabaseAway: _away, Exception: _failed},
+        exception_handlers={
+            HTTPException: _refused,
+            ClientDisconnect: _left,
+            DatabaseAway: _away,
+            Exception: _failed,
+        },
     )
     browsed.state.service = service
     if isinstance(partner_api, SandboxApi):
@@ -88,6 +93,11 @@ async def _refused(request: Request, error: Exception) -> Response:
         response.headers["Allow"] = method
         return response
     return refusal(Refused(codes.HTTP_404))
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    """The client went away in the middle of its request, so nobody hears this; nothing has failed."""
+    return Response(status_code=400)
 
 
 async def _away(request: Request, error: Exception) -> Response:

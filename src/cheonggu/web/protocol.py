@@ -322,14 +322,16 @@ class BoundedProtocol(HttpToolsProtocol):
     def _late(self) -> None:
         self._timer = None
         # Whoever was answered already is only thrown out: two answers to one request would be one too many.
-        if self._in_body:
+        if self._in_body and self.pipeline:
+            self._expect(BODY_SECONDS)  # nobody reads it before those ahead of it are answered
+        elif self._in_body:
             self._give_up_body()
         elif not self.transport.is_closing():
             self._refuse(408)
 
     def _give_up_body(self) -> None:
         if not self.cycle.response_started:
-            self.cycle.response_complete = True  # whoever reads the body finds the client gone
+            self.cycle.disconnected = self.cycle.response_complete = True  # to whoever reads, it has left
             self._refuse(408)
         self._close()
 
