@@ -116,6 +116,7 @@ OF_A_PARTNER = re.compile(
 )
 SPANNING = {
     "store/accounts.py": 2,  # the list of partners; any one seal, to see whether the key fits
+    "store/bills.py": 1,  # the payer's page, as its short code gives the partner
     "store/invariants.py": 1,  # what waits, over everything
     "store/payments.py": 2,  # candidates: attempts and refunds to ask about
     "store/practice.py": 3,  # a sandbox's reset: are there others' rows, late ones, or any in hand

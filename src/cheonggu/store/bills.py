@@ -11,7 +11,6 @@ from cheonggu.domain import codes
 from cheonggu.domain.bill import Bill, SendType, State
 from cheonggu.domain.codes import Refused
 from cheonggu.domain.payment import Attempt, RefundFacts
-from cheonggu.store import payments
 from cheonggu.store.partners import Merchant
 from cheonggu.store.postgres import Connection, Database, Row
 from cheonggu.store.sealing import Keyring, normal_name, normal_phone
@@ -57,35 +56,27 @@ async def move(
 
 
 async def by_code(db: Database, keyring: Keyring, code: str) -> PayerBill | None:
-    """What a short code leads to, or None."""
+    """What a short code leads to, or None.
 
-    async def look(conn: Connection) -> PayerBill | None:
-        place = await conn.fetchrow("SELECT partner_id, bill_no FROM short_code WHERE code = $1", code)
-        if place is None:
-            return None
-        return await _for_payer(conn, keyring, place["partner_id"], place["bill_no"])
-
-    return await db.run_at_one_moment(look)
-
-
-async def _for_payer(conn: Connection, keyring: Keyring, partner_id: int, bill_no: int) -> PayerBill:
-    row = await conn.fetchrow(_FOR_PAYER, partner_id, bill_no)
+    One statement, so that all of it is as of one moment.
+    """
+    row = await db.fetchrow(_FOR_PAYER, code)
     if row is None:
-        raise LookupError(f"short code leads to no bill: partner {partner_id}, bill {bill_no}")
-    merchant = Merchant(
-        partner_id=partner_id,
-        merchant_code=row["merchant_code"],
-        name=row["merchant_name"],
-        phone=row["merchant_phone"],
-        owner_name=row["owner_name"],
-        registration_number=row["registration_number"],
-        address=row["address"],
-    )
+        return None
+    attempt, refund = row["attempt"], row["refund"]
     return PayerBill(
         bill=opened(row, keyring),
-        merchant=merchant,
-        attempt=await payments.newest_attempt(conn, partner_id, bill_no),
-        refund=await payments.newest_cancel(conn, partner_id, bill_no),
+        merchant=Merchant(
+            partner_id=row["partner_id"],
+            merchant_code=row["merchant_code"],
+            name=row["merchant_name"],
+            phone=row["merchant_phone"],
+            owner_name=row["owner_name"],
+            registration_number=row["registration_number"],
+            address=row["address"],
+        ),
+        attempt=None if attempt is None else msgspec.json.decode(attempt, type=Attempt),
+        refund=None if refund is None else msgspec.json.decode(refund, type=RefundFacts),
         destroyed_at=row["destroyed_at"],
         sandbox=row["sandbox"],
     )
@@ -161,16 +152,25 @@ SELECT $1, $2, step, $3, $4, $5 FROM moved
 RETURNING step
 """
 
+# The newest attempt, and the refund that the partner asked for: the one that was done, else the newest.
 _FOR_PAYER: Final = """
 SELECT b.*, m.name AS merchant_name, m.phone AS merchant_phone, m.owner_name, m.registration_number,
        m.address, p.sandbox,
-       (SELECT h.at FROM bill_history h
-        WHERE h.partner_id = b.partner_id AND h.bill_no = b.bill_no AND h.to_state = 'DESTROYED'
-       ) AS destroyed_at
-FROM bill b
+       (SELECT row_to_json(a) FROM attempt a
+        WHERE a.partner_id = b.partner_id AND a.bill_no = b.bill_no
+        ORDER BY a.attempt_no DESC LIMIT 1) AS attempt,
+       (SELECT row_to_json(r) FROM refund r
+        WHERE r.partner_id = b.partner_id AND r.bill_no = b.bill_no AND r.kind = 'CANCEL'
+        ORDER BY r.state = 'DONE' DESC, r.refund_no DESC LIMIT 1) AS refund,
+       CASE WHEN b.state = 'DESTROYED' THEN
+         (SELECT h.at FROM bill_history h
+          WHERE h.partner_id = b.partner_id AND h.bill_no = b.bill_no AND h.to_state = 'DESTROYED')
+       END AS destroyed_at
+FROM short_code s
+JOIN bill b USING (partner_id, bill_no)
 JOIN partner p USING (partner_id)
 JOIN merchant m USING (partner_id, merchant_code)
-WHERE b.partner_id = $1 AND b.bill_no = $2
+WHERE s.code = $1
 """
 
 _BY_PAYER: Final = """
