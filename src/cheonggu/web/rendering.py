@@ -53,6 +53,8 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+# A filter, as those are applied to constants when a template is compiled.
+_TEMPLATES.filters["asset"] = asset
 
 
 def language_of(request: Request) -> Language:
@@ -74,7 +76,7 @@ def page(
     `keep` is what the link to the other language adds to its query.
     """
     switch = f"?lang={language.other}{keep}"
-    ours = {"asset": asset, "language": language, "say": language.say, "switch": switch}
+    ours = {"language": language, "say": language.say, "switch": switch}
     text = _TEMPLATES.get_template(template).render(ours, **shown)
     about = {"Content-Language": language.code, "Vary": "Accept-Language"}
     return HTMLResponse(text, status, {**HEADERS, **about, **(headers or {})})

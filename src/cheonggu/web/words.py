@@ -14,6 +14,9 @@ Code = Literal["ko", "en"]
 
 _READ_IN_MAN_FROM_WON: Final = 10_000
 
+_IN_KOREAN: Final = Markup(' lang="ko"')
+_NO_ATTRIBUTE: Final = Markup()
+
 # Only our own phrases become markup, once; Markup.format escapes what it is given.
 _SAID: Final[dict[Code, dict[str, Markup]]] = {
     "ko": {phrase: Markup(korean) for phrase, (korean, _) in PHRASES.items()},  # noqa: S704
@@ -45,6 +48,11 @@ class Language(msgspec.Struct, frozen=True):
     def theirs(self, text: str) -> Markup:
         """Text that partners or payers wrote, which is Korean and is marked as such on an English page."""
         return Markup('<span lang="ko">{}</span>').format(text) if self.code == "en" else escape(text)
+
+    @property
+    def on_theirs(self) -> Markup:
+        """The attribute of an element that holds nothing but such text."""
+        return _IN_KOREAN if self.code == "en" else _NO_ATTRIBUTE
 
     def whole(self, number: str) -> Markup:
         """A number that is not broken at its hyphens, as far as the line is wide enough."""
