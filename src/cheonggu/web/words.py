@@ -69,7 +69,7 @@ class Language(msgspec.Struct, frozen=True):
         return won.in_ten_thousands(amount_won) if amount_won >= _READ_IN_MAN_FROM_WON else None
 
     def _of_figure(self, phrase: str, amount_won: int) -> str:
-        # Text, not markup: there is nothing to escape in digits and commas, and that would take ten times as long.
+        # Text, not markup: digits and commas need no escaping, which takes ten times as long.
         return str.format(_SAID[self.code][phrase], figure=won.with_commas(amount_won))
 
 
