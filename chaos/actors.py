@@ -9,7 +9,7 @@ from typing import Final
 
 from chaos import client
 from chaos.record import Asked, BillRecord
-from chaos.stand_ins import script_refund
+from chaos.stand_ins import make_refused_refund, script_refund
 from chaos.world import World
 
 _OUTCOMES: Final = (
@@ -149,6 +149,8 @@ class Actor:
         await self._repeat(
             lambda: client.cancel(self._world, bill, api=self._api, key=key), bill.of("cancel"), likely=0.5
         )
+        if bill.asked[-1].code == "PAYMENT_001" and self._chance.random() < 0.5:
+            await make_refused_refund(self._world, bill)
 
     async def _pay_and_destroy(self, bill: BillRecord) -> None:
         await asyncio.gather(

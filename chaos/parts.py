@@ -25,7 +25,7 @@ class Part:
         self.name = name
         self._command = command
         self.environment = environment
-        self._log = log
+        self.log = log
         self._process: asyncio.subprocess.Process | None = None
         self.frozen = False
         self.starts = 0
@@ -40,7 +40,7 @@ class Part:
         """Run it, and again whenever it ends, until cancelled."""
         while True:
             self.starts += 1
-            with self._log.open("ab") as log:
+            with self.log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-P", "-m", "cheonggu", self._command, "--parent", str(os.getpid())),
                     cwd=ROOT,
@@ -76,7 +76,7 @@ class Part:
     def complaints(self) -> Counter[str]:
         """What it logged as an error, by event."""
         found: Counter[str] = Counter()
-        for line in self._log.read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
             with suppress(ValueError):
                 said = json.loads(line)
                 if isinstance(said, dict) and said.get("level") in {"error", "critical"}:  # pyright: ignore[reportUnknownMemberType]

@@ -13,6 +13,7 @@ import msgspec
 
 from chaos import client
 from chaos.database import database_server
+from chaos.found import keep
 from chaos.record import Asked, BillRecord
 from chaos.settle import settle, violations
 from chaos.tables import Tables, load
@@ -125,14 +126,14 @@ async def races(seed: str, many: int) -> Finish:
         runner = _Runner(made, seed)
         expiring = many // _EXPIRING_SHARE
         await runner.run(many - expiring)
-        await settle(made)
+        finish.violations += await settle(made)
         for start in range(0, expiring, _BATCH):
             await runner.run_at_midnight(min(_BATCH, expiring - start))
-        await settle(made)
-        finish.violations += await violations(made)
+        finish.violations += [*await settle(made), *await violations(made)]
         async with made.database() as db:
             finish.violations += runner.judged(await load(db, made.keyring), finish)
         finish.requests = made.record.requests
+        await keep(made, "races", seed, finish.violations)
     return finish
 
 

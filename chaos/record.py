@@ -52,6 +52,8 @@ class BillRecord:
     fields: dict[str, str]
     """A create's `bill`, as it was sent."""
     asked: list[Asked] = field(default_factory=list[Asked])
+    refund_made: bool = False
+    """Whether the gateway made a refund of it that it had refused, or may have: a cancel has to find out."""
 
     @property
     def bill_id(self) -> str:

@@ -12,7 +12,8 @@ from chaos.audit import audit
 from chaos.parts import Part
 from chaos.record import BillRecord
 from chaos.tables import load
-from chaos.world import NotInTime, World
+from chaos.wire import LOST, NEVER_SENT
+from chaos.world import NotInTime, World, until
 from cheonggu.store.invariants import look
 from cheonggu.store.postgres import Database
 
@@ -22,21 +23,29 @@ STEPS_SECONDS: Final = (70.0, 660.0, 3_700.0, 86_400.0)
 """How far the clock is moved, one after the other: every retry comes, and the last look for a charge."""
 _AT_ONCE: Final = 32
 _GLANCE_SECONDS: Final = 0.2
+_NOT_YET: Final = {"BILL_007", "HTTP_503", LOST, NEVER_SENT}
 
 
-async def settle(world: World) -> None:
-    """Ask about what is unknown and bring everything to its end. Raises NotInTime."""
-    await world.up()
-    await ask_again(world)
-    async with world.database() as db:
-        for seconds in STEPS_SECONDS:
-            await drain(world, db)
-            await world.advance(seconds)
-        await drain(world, db, decided=True)
+async def settle(world: World) -> list[str]:
+    """Ask about what is unknown and bring everything to its end; what did not come to it in time."""
+    try:
+        await world.up()
+        await ask_again(world)
+        async with world.database() as db:
+            for seconds in STEPS_SECONDS:
+                await drain(world, db)
+                await world.advance(seconds)
+            await drain(world, db, decided=True)
+    except NotInTime as late:
+        return [str(late)]
+    return []
 
 
 async def ask_again(world: World) -> None:
-    """Read every bill of which something is unknown, and repeat what has a key."""
+    """Read every bill of which something is unknown, and repeat what has a key.
+
+    A bill whose refund was made against the gateway's word is cancelled once more.
+    """
     open_bills = [bill for bill in world.record.bills.values() if any(one.unknown for one in bill.asked)]
     slots = asyncio.Semaphore(_AT_ONCE)
 
@@ -48,7 +57,15 @@ async def ask_again(world: World) -> None:
                 if not answered and one.what != "pay":
                     await client.ask(world, bill, one.what, one.body, 0, one.key, None)
 
+    async def cancel_again(bill: BillRecord) -> None:
+        async def answered() -> bool:
+            return (await client.cancel(world, bill)).code not in _NOT_YET
+
+        async with slots:
+            await until(answered, DRAIN_SECONDS, f"an answer to the cancel of {bill.bill_id}")
+
     await asyncio.gather(*(about(bill) for bill in open_bills))
+    await asyncio.gather(*(cancel_again(bill) for bill in world.record.bills.values() if bill.refund_made))
 
 
 async def drain(world: World, db: Database, *, decided: bool = False) -> None:

@@ -14,8 +14,9 @@ from bench.stage import order
 
 from chaos import client
 from chaos.database import DatabaseServer, data_directory, database_server
+from chaos.found import keep
 from chaos.settle import settle, violations
-from chaos.world import NotInTime, Shape, World, until, world
+from chaos.world import Shape, World, until, world
 from cheonggu.store import embedded
 from cheonggu.store.embedded import binaries
 
@@ -64,11 +65,8 @@ async def _fail_over(made: World, standby: DatabaseServer, seed: str, seconds: f
     await asyncio.sleep(max(1.0, seconds / 2))
     stop.set()
     await asyncio.gather(*creators)
-    try:
-        await settle(made)
-        found = await violations(made)
-    except NotInTime as late:
-        found = [str(late), *await violations(made)]
+    found = [*await settle(made), *await violations(made)]
+    await keep(made, "standby", seed, found)
     after = [at for at in made.record.good_writes if at > promoted]
     return Failover(
         seed=seed,

@@ -11,11 +11,12 @@ from typing import Final, NamedTuple
 from chaos.actors import Actor
 from chaos.database import database_server
 from chaos.faults import Hands, Tally, plan
+from chaos.found import keep
 from chaos.receiver import moody
 from chaos.record import Record
 from chaos.settle import settle, verify, violations
 from chaos.takeover import MOST_LEASES, Takeovers, takeovers
-from chaos.world import NotInTime, Shape, World, world
+from chaos.world import Shape, World, world
 
 START_HOUR: Final = 18
 """Seoul's, when the load begins; a third of the way the clock is moved to just before midnight."""
@@ -89,13 +90,14 @@ async def storm(seed: str, effort: Effort, source: Path | None = None) -> Weathe
             seconds = asyncio.get_running_loop().time() - began
             for receiver in made.receivers:
                 receiver.behave()
-            found = await _settled(made)
+            found = [*await settle(made), *await violations(made)]
         if watch.longest_leases > MOST_LEASES:
             found.append(f"time: work lay still for {watch.longest_leases:.1f} leases")
         said = await verify(made.apis[0])
         if not said["holds"]:
             found.append(f"rule: cheonggu verify --settled: {said['problem']}")
         lasted = (seconds, time.monotonic() - start)
+        await keep(made, "storm", seed, found)
         return await _weather(made, seed, lasted, hands.tally, watch, found)
 
 
@@ -128,14 +130,6 @@ async def _move_clock(made: World, seconds: float) -> None:
     await made.advance(made.time.until_midnight() - _BEFORE_MIDNIGHT_SECONDS)
     await asyncio.sleep(seconds / 3)
     await made.advance(_LATER_SECONDS)
-
-
-async def _settled(made: World) -> list[str]:
-    try:
-        await settle(made)
-    except NotInTime as late:
-        return [str(late), *await violations(made)]
-    return await violations(made)
 
 
 async def _weather(

@@ -9,18 +9,21 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 import pytest_asyncio
+from chaos.found import keep
 from chaos.planted.bugs import Bug, bugs
 from chaos.planted.copies import SOURCE, plant
 from chaos.planted.plans import PLANS
 from chaos.planted.run import Caught, on_bugs, on_sound_source
 from chaos.races import RACES, Finish, races
+from chaos.record import Asked, BillRecord
 from chaos.standby import Failover, failover
 from chaos.storm import SHORT, Weather, storm
-from chaos.wire import Heard
+from chaos.wire import Doors, Heard
 from chaos.world import World
 
 from cheonggu.store.clock import Clock
 from cheonggu.store.postgres import Database
+from cheonggu.store.sealing import Keyring, new_secret_key
 
 SEED = "short"
 _QUICK = [bug for bug in bugs() if bug.quick]
@@ -113,6 +116,33 @@ async def test_the_clock_is_moved_once_although_the_answer_got_lost(database: Da
     await made.advance(3_600)
     assert doors.asked == 1
     assert made.time.offset_seconds == await database.fetchval("SELECT offset_seconds FROM clock") == 3_600
+
+
+async def test_what_was_found_is_kept_whole_with_all_about_the_bills_named(dsn: str, tmp_path: Path) -> None:
+    def address(_name: str) -> str:
+        return dsn
+
+    keyring, server = Keyring.parse(new_secret_key()), SimpleNamespace(database=address)
+    log = tmp_path / "some.log"
+    log.write_text("what a part logged\n")
+    part = SimpleNamespace(name="api-0", log=log)
+    made = World(cast("Any", server), "", keyring, [], cast("Any", [part]), [], Doors([]), {}, [], [])
+    for bill_id in ("R7", "R8"):
+        account: Any = SimpleNamespace(partner_id=1)
+        asked = Asked(what="pay", began=5.25, ended=6.5, code="0000", data={"state": "F"})
+        made.record.bills[1, bill_id] = BillRecord(account, {"billId": bill_id}, [asked])
+    await keep(made, "races", "s1", [], tmp_path / "found")
+    assert not (tmp_path / "found").exists()
+
+    whole = "race: pay | pay: R7 is PAID, and the answers were " + "pay 0000 " * 50
+    await keep(made, "races", "s1", [whole, "rule: another"], tmp_path / "found")
+    (place,) = (tmp_path / "found").iterdir()
+    assert (place / "violations.txt").read_text() == f"{whole}\nrule: another\n"
+    about = (place / "bills.txt").read_text()
+    assert "R7" in about
+    assert "R8" not in about
+    assert "0.000 to    1.250  pay 0 0000: {'state': 'F'}" in about
+    assert (place / "api-0.log").read_text() == "what a part logged\n"
 
 
 def test_every_plan_brings_a_bug_to_light() -> None:

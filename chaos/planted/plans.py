@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from chaos import client
 from chaos.record import BillRecord
-from chaos.stand_ins import script_refund
+from chaos.stand_ins import make_refused_refund, script_refund
 from chaos.world import World, until
 
 Plan = Callable[[World], Awaitable[list[str]]]
@@ -156,6 +156,19 @@ async def refunded_without_an_answer(world: World) -> list[str]:
     return []
 
 
+async def refused_and_made_all_the_same(world: World) -> list[str]:
+    """The gateway refuses a refund and makes it all the same; then the bill is cancelled again."""
+    bill = await _created(world)
+    await client.pay(world, bill, "APPROVE")
+    await script_refund(world, bill, "REFUND_REFUSED_CARD")
+    await client.cancel(world, bill)
+    await make_refused_refund(world, bill)
+    asked = await client.cancel(world, bill)
+    return (
+        [] if asked.code == "BILL_005" else [f"answer: a cancelled bill's cancel was answered {asked.code}"]
+    )
+
+
 async def many_resends_at_once(world: World) -> list[str]:
     """Many messages of one partner's bills are sent again at the same moment."""
     bills = [await _created(world, send_type="TALK") for _ in range(24)]
@@ -242,6 +255,7 @@ PLANS: Final[dict[str, Plan]] = {
         charged_late,
         wrong_answer_first,
         refunded_without_an_answer,
+        refused_and_made_all_the_same,
         many_resends_at_once,
         paid_after_midnight,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from chaos.database import DatabaseServer, database_server
+from chaos.found import keep
 from chaos.planted.bugs import Bug
 from chaos.planted.copies import plant
 from chaos.planted.plans import PLANS, Plan
@@ -59,18 +60,21 @@ async def _run(
         began = time.monotonic()
         shape = Shape(apis=1, workers=2, receivers=1, source=source)
         async with world(server, server.directory, shape) as made:
-            found = [*await plan(made), *await _end(made)]
+            found = await _seen(made, plan)
+            if source is None:
+                await keep(made, "sound", _name(plan), found)
         return Caught(name, _name(plan), time.monotonic() - began, found)
 
 
-async def _end(made: World) -> list[str]:
+async def _seen(made: World, plan: Plan) -> list[str]:
+    """What the plan itself complains of, and everything after it."""
+    try:
+        found = await plan(made)
+    except NotInTime as late:
+        found = [str(late)]
     for proxy in made.proxies.values():
         proxy.mend()
-    try:
-        await settle(made)
-    except NotInTime as late:
-        return [str(late), *await violations(made)]
-    return await violations(made)
+    return [*found, *await settle(made), *await violations(made)]
 
 
 def _name(plan: Plan) -> str:
