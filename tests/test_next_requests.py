@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any, get_args
 
 import aiohttp
 import pytest
 
+from cheonggu.store.postgres import connect
 from cheonggu.web.operations import OPERATIONS
 from cheonggu.web.sandbox.armed import Name
 from tests import commands
-from tests.live import OTHER, Live
+from tests.conftest import until
+from tests.live import OTHER, Live, envelope_of
 
 
 async def arm(live: Live, code: str, **more: Any) -> list[dict[str, Any]]:
@@ -61,6 +65,70 @@ async def test_a_request_that_is_not_in_order_uses_nothing_up(live: Live) -> Non
     wrong = live.bill(billId="WRONG", hash="0" * 64)
     assert (await live.operate("/bill", wrong))["code"] == "VALIDATION_002"
     assert (await live.operate("/bill", live.bill(billId="WRONG")))["code"] == "POINT_001"
+
+
+@asynccontextmanager
+async def callers_unknown(dsn: str) -> AsyncGenerator[None]:
+    """Requests of members that are not known yet wait meanwhile."""
+    locker = await connect(dsn)
+    try:
+        async with locker.transaction():
+            await locker.execute("LOCK TABLE member IN ACCESS EXCLUSIVE MODE")
+            yield
+    finally:
+        await locker.close()
+
+
+def as_nobody(live: Live, operation: str) -> asyncio.Task[str]:
+    """Ask with a member that there is not, which is not in order; the code."""
+
+    async def ask() -> str:
+        request = envelope_of({"billId": "NONE"}) | {"member": "nobody"}
+        return (await live.call(operation, request))[1]["code"]
+
+    return asyncio.create_task(ask())
+
+
+@pytest.mark.parametrize("way", ["deleted", "reset"])
+async def test_what_is_deleted_while_a_request_has_it_does_not_come_back(
+    live: Live, dsn: str, way: str
+) -> None:
+    await arm(live, "ERROR", operation="billRead")
+    await arm(live, "ERROR", operation="billRead", times=2)
+    async with callers_unknown(dsn):
+        asked = [as_nobody(live, "/bill/read") for _ in range(2)]
+        await until(lambda: left(live, [1]))
+        if way == "reset":
+            await live.call("/sandbox/reset", {})
+        else:
+            assert (await live.http.delete(f"{live.url}/sandbox/test-code")).status == 200
+    assert await asyncio.gather(*asked) == ["PARTNER_003"] * 2
+    assert await waited_for(live) == []
+    assert (await live.operate("/bill/read", {"billId": "NONE"}))["code"] == "BILL_003"
+
+
+async def test_what_is_given_back_keeps_its_place(live: Live, dsn: str) -> None:
+    await arm(live, "MAINTAINED_METHOD", operation="billDestroy")
+    await arm(live, "POINT_001", operation="billRead")
+    await arm(live, "ERROR")
+    said = await waited_for(live)
+    async with callers_unknown(dsn):
+        asked = [as_nobody(live, "/bill/read") for _ in range(2)]
+        await until(lambda: left(live, [1]))
+    assert await asyncio.gather(*asked) == ["PARTNER_003"] * 2
+    assert await waited_for(live) == said
+
+
+async def left(live: Live, times: list[int]) -> bool:
+    return [one["timesLeft"] for one in await waited_for(live)] == times
+
+
+async def test_nothing_waits_for_a_partner_that_was_removed(live: Live) -> None:
+    made = (await live.call("/sandbox/partners", {"apiKey": "chosen"}))[1]
+    await arm(live, "ERROR", apiKey="chosen")
+    assert (await live.http.delete(f"{live.url}/sandbox/partners/{made['name']}")).status == 200
+    await live.call("/sandbox/partners", {"apiKey": "chosen"})
+    assert (await live.call("/read/remain_count", {"apiKey": "chosen"}))[1]["code"] == "0000"
 
 
 async def test_a_header_of_the_request_itself_goes_before_what_was_said(live: Live) -> None:

@@ -54,8 +54,9 @@ class SandboxApi(PartnerApi):
         if asks or wanted is not None:
             wish = Wish(operation, None if asks or wanted is None else wanted.code)
             answer = wish.granted(await super().answer(wish.operation, headers, body, peer))
-            if wanted is not None and (asks or not wish.in_order):
-                self.armed.give_back(wanted)
+            if wanted is not None:
+                used = wish.in_order and not asks
+                (self.armed.used_up if used else self.armed.give_back)(wanted)
         else:
             answer = await super().answer(operation, headers, body, peer)
         seconds, why = perf_counter() - began, None

@@ -33,13 +33,15 @@ MOST_KEPT: Final = 1_000
 """Of all partners together; more are refused."""
 
 
-class Wanted(msgspec.Struct, kw_only=True):
+class Wanted(msgspec.Struct, kw_only=True, eq=False):
     """An outcome for the next requests of a partner: of one operation, or of any."""
 
     api_key: str
     operation: Name | None
     code: str
     times_left: int
+    in_hand: int = 0
+    """Requests that have taken it, and of which it is not known yet whether they use it up."""
 
 
 class Armed:
@@ -58,28 +60,33 @@ class Armed:
         self._wanted.append(wanted)
 
     def take(self, body: bytes, operation: str) -> Wanted | None:
-        """What is wanted of this request, used up once."""
+        """What is wanted of this request. It keeps its place until `used_up` or `give_back`."""
         api_key = subject_of(body)[0]
         for wanted in self._wanted:
-            if wanted.api_key == api_key and wanted.operation in (None, operation):
+            mine = wanted.api_key == api_key and wanted.operation in (None, operation)
+            if mine and wanted.times_left > 0:
                 wanted.times_left -= 1
-                if wanted.times_left == 0:
-                    self._wanted.remove(wanted)
+                wanted.in_hand += 1
                 return wanted
         return None
 
+    def used_up(self, wanted: Wanted) -> None:
+        """The request that took it was answered so."""
+        wanted.in_hand -= 1
+        if wanted.times_left == wanted.in_hand == 0 and wanted in self._wanted:
+            self._wanted.remove(wanted)
+
     def give_back(self, wanted: Wanted) -> None:
-        """Its request was not in order, so that it was of no use: the next one gets it."""
+        """Its request was not in order, so it was of no use: the next gets it, unless it was forgotten."""
+        wanted.in_hand -= 1
         wanted.times_left += 1
-        if wanted.times_left == 1:
-            self._wanted.insert(0, wanted)
 
     def of(self, api_key: str) -> list[Wanted]:
         """What a partner still waits for."""
-        return [wanted for wanted in self._wanted if wanted.api_key == api_key]
+        return [one for one in self._wanted if one.api_key == api_key and one.times_left > 0]
 
     def forget(self, api_key: str | None = None) -> None:
-        """Want nothing more, of one partner or of all."""
+        """Want nothing more, of one partner or of all; what is in hand does not come back."""
         self._wanted = [one for one in self._wanted if api_key is not None and one.api_key != api_key]
 
 

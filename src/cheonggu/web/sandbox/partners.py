@@ -23,6 +23,7 @@ from cheonggu.domain.quirks import (
 from cheonggu.providers.sandbox import forget_partner
 from cheonggu.service import Service
 from cheonggu.web.sandbox import door
+from cheonggu.web.sandbox.armed import Armed, armed
 from cheonggu.web.sandbox.door import json_route
 from cheonggu.web.wire import API_KEY_MAX
 
@@ -154,13 +155,16 @@ async def change(service: Service, which: str, asked: OwnChanges) -> Identity:
 
 
 async def _remove(service: Service, request: Request) -> dict[str, object]:
-    await remove(service, request.path_params["partner"])
+    await remove(service, request.path_params["partner"], armed(request))
     return {"removed": True}
 
 
-async def remove(service: Service, which: str) -> None:
-    """Remove a partner that was made, with all its bills. Raises Refused."""
+async def remove(service: Service, which: str, wanted: Armed) -> None:
+    """Remove a partner that was made, with all its bills and wishes. Raises Refused."""
+    api_key = (await own_partners.known(service.db, service.keyring, which)).api_key
     partner_id = await own_partners.remove(service.db, which, service.directory.forget)
+    if api_key is not None:
+        wanted.forget(api_key)
     await service.db.run(lambda conn: forget_partner(conn, partner_id))
 
 

@@ -14,6 +14,7 @@ from cheonggu.domain.quirks import (
     DateDigits,
 )
 from cheonggu.web.sandbox import door, partners
+from cheonggu.web.sandbox.armed import armed
 from cheonggu.web.sandbox.page.act import Act, NotTaken
 from cheonggu.web.sandbox.page.place import Place
 from cheonggu.web.sandbox.partners import RULES, NewOwnPartner, OwnChanges
@@ -64,7 +65,7 @@ async def change(act: Act) -> Place:
 async def remove(act: Act) -> Place:
     """Remove the partner with all its bills. Raises NotTaken for one that was always there."""
     try:
-        await partners.remove(act.service, act.who.name)
+        await partners.remove(act.service, act.who.name, armed(act.request))
     except Refused as refused:
         raise NotTaken(refused, act.place.at("partners")) from None
     return act.place.at("partners", partner=sandbox_partners.FIRST.name, said="partner_removed")
