@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from cheonggu.cli import app
 from cheonggu.domain.seoul import today
 from cheonggu.providers.sandbox_gateway import DECLINES
 from cheonggu.sandbox.remote import SandboxRefused
+from cheonggu.store.postgres import Connection, connect
 from tests.checks import assert_books_hold
 from tests.conftest import until
 from tests.live import Live
@@ -77,6 +79,32 @@ async def test_after_expiry_the_clock_has_moved_and_no_money(live: Live) -> None
     assert 0 < after["clockMovedSeconds"] <= 86_400
     assert today(live.service.clock.now()) > today(now)
     assert (await told(live, bill_id, "AFTER_EXPIRY"))["clockMovedSeconds"] == 0
+
+
+async def test_after_expiry_wished_for_twice_at_once_moves_the_clock_once(live: Live, dsn: str) -> None:
+    now = live.service.clock.now()
+    bill_id = await url_bill(live, expireDt=str(today(now) + timedelta(days=3)))
+    locker = await connect(dsn)
+    try:
+        async with locker.transaction():
+            await locker.execute("SELECT FROM clock FOR UPDATE")
+            both = [asyncio.create_task(told(live, bill_id, "AFTER_EXPIRY")) for _ in range(2)]
+            await until(lambda: waiting_for_a_lock(locker, 2))
+        answers = sorted(await asyncio.gather(*both), key=lambda one: one["clockMovedSeconds"])
+    finally:
+        await locker.close()
+    assert [one["refused"]["code"] for one in answers] == ["BILL_006"] * 2
+    assert answers[0]["clockMovedSeconds"] == 0 < answers[1]["clockMovedSeconds"]
+    assert today(live.service.clock.now()) == today(now) + timedelta(days=4)
+
+
+async def waiting_for_a_lock(connection: Connection, many: int) -> bool:
+    return await connection.fetchval(_WAITING) == many
+
+
+_WAITING = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 
 
 async def test_the_clock_is_not_moved_for_a_bill_that_cannot_expire_any_more(live: Live) -> None:

@@ -125,9 +125,9 @@ async def _after_expiry(service: Service, bill: Bill, wish: Wish) -> dict[str, o
         raise codes.invalid(
             "outcome", f"기한이 {FARTHEST_DAYS}일 넘게 남은 청구서는 시계를 기한까지 옮길 수 없습니다."
         )
-    await service.clock.advance(service.db, wait.total_seconds())
+    moved_seconds = await service.clock.advance_to(service.db, bill.expires_at)
     told = await _once(service, bill, wish)
-    return told | {"clockMovedSeconds": wait.total_seconds(), "now": service.clock.now()}
+    return told | {"clockMovedSeconds": moved_seconds, "now": service.clock.now()}
 
 
 async def _losing(service: Service, bill: Bill, wish: Wish) -> dict[str, object]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -89,8 +88,7 @@ async def _make_bills(service: Service, wanted: Sequence[SeedBill], made: dict[s
         for at, bill in expired:
             await _named(at, _create(service, bill, made, expire_day=last_day.isoformat()))
         await _all_sent(service, expired, made)
-        left = end_of(last_day) - service.clock.now()
-        await clock.move_clock(service, max(left, timedelta(0)).total_seconds())
+        await service.clock.advance_to(service.db, end_of(last_day))
     others = [one for one in numbered if one[1].state != "EXPIRED"]
     for at, bill in others:
         await _named(at, _create(service, bill, made, expire_day=bill.expireDt))
