@@ -12,7 +12,7 @@ from tests.test_docs import ROOT, anchor_of, blocks, prose_of, relative, text_of
 
 DOCS = ROOT / "docs"
 SANDBOX = sorted(page for page in (DOCS / "sandbox").glob("*.md") if not page.name.endswith(".ko.md"))
-PAGES = [*SANDBOX, *(DOCS / f"{name}.md" for name in ("client", "tutorial", "api"))]
+PAGES = [*SANDBOX, *(DOCS / f"{name}.md" for name in ("client", "tutorial", "api", "operating"))]
 
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
