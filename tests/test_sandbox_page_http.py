@@ -222,6 +222,24 @@ async def said(desk: Desk, query: str, word: str) -> bool:
     return f"({word})" in desk.page
 
 
+async def test_a_bills_story_says_in_the_pages_language_why_its_callback_did_not_count(
+    desk: Desk, live: Live
+) -> None:
+    live.receiver.answer = lambda _: (200, '{"code":"1"}')
+    await live.create(billId="STORY")
+    await live.pay("STORY")
+    await until(lambda: tried(live, "STORY"))
+    await desk.open("?show=bills&bill=STORY")
+    assert "200으로 답했지만 code가 &#34;1&#34;이에요" in desk.page
+    await desk.open("?show=bills&bill=STORY&lang=en")
+    assert 'HTTP 200, but code is not "0000"' in desk.page
+    assert "200으로 답했지만" not in desk.page
+
+
+async def tried(live: Live, bill_id: str) -> bool:
+    return bool((await live.callbacks(bill_id))[0]["attempts"])
+
+
 REFUSES = (200, '{"code":"1"}')
 TAKES = (200, '{"code":"0000"}')
 

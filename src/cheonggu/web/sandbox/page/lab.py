@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import msgspec
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from cheonggu.delivery.callback import ANSWER_KEPT_BYTES
 from cheonggu.domain.blame import blame
-from cheonggu.providers.reply import SENTENCES, Sent
+from cheonggu.providers.reply import Sent
 from cheonggu.store.postgres import Row
 from cheonggu.web import dates
 from cheonggu.web.sandbox.page.bills import Chip
 from cheonggu.web.sandbox.page.json_text import keyed, laid_out
-from cheonggu.web.sandbox.page.lab_words import SILENT
 from cheonggu.web.sandbox.page.place import Place
+from cheonggu.web.sandbox.page.verdicts import sentence, verdict_of
 from cheonggu.web.sandbox.page.words import say
 from cheonggu.web.words import Language
 
@@ -137,7 +136,7 @@ def attempt(key: str, number: int, columns: Sequence[Any], language: Language, *
     """A try as the lab shows it, of its columns: at, status, reason, duration_ms, answer, sent."""
     at, status, reason, duration_ms, answer, sent = columns
     text = cast("bytes", answer).decode(errors="replace")
-    verdict = _verdict(status, reason, text)
+    verdict = verdict_of(status, reason, text)
     how_long = f"{duration_ms / 1000:.2f}{say(language, 'second_unit')}"
     answered = str(status) if status is not None else str(say(language, "no_answer"))
     return Try(
@@ -149,7 +148,7 @@ def attempt(key: str, number: int, columns: Sequence[Any], language: Language, *
         chip=Chip(
             "go" if reason is None else "stop", say(language, "try_ok" if reason is None else "try_failed")
         ),
-        heading=_heading(verdict, answered, reason, language),
+        heading=sentence(verdict, status, reason, language),
         advice=say(language, f"advice_{verdict}"),
         asked=_asked(sent),
         answer_head=_answer_head(answered, how_long, verdict),
@@ -157,34 +156,6 @@ def attempt(key: str, number: int, columns: Sequence[Any], language: Language, *
         cut=len(answer) >= ANSWER_KEPT_BYTES,
         open=opened,
     )
-
-
-def _heading(verdict: str, answered: str, reason: str | None, language: Language) -> Markup:
-    """Why, in a sentence: the service's own in Korean, ours for the same fault in English."""
-    if reason and language.code == "ko":
-        return escape(reason)
-    if verdict == "silent":
-        return escape(next((SILENT[why] for why, said in SENTENCES.items() if said == reason), reason or ""))
-    return say(language, f"verdict_{verdict}", status=answered)
-
-
-def _verdict(status: int | None, reason: str | None, text: str) -> str:
-    """Which of the usual faults it is; each has its words."""
-    if reason is None:
-        return "ok"
-    if status is None:
-        return "silent"
-    if status != 200:
-        return "status"
-    if not text.strip():
-        return "empty"
-    try:
-        answer: object = json.loads(text.removeprefix("\ufeff"))
-    except (ValueError, RecursionError):
-        return "not_json"
-    if not isinstance(answer, dict) or "code" not in answer:
-        return "no_code"
-    return "code_text" if isinstance(cast("dict[str, object]", answer)["code"], str) else "code_type"
 
 
 def _asked(stored: str | None) -> Asked | None:

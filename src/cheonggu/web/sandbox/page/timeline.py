@@ -16,6 +16,7 @@ from cheonggu.domain.payment import Approval
 from cheonggu.domain.seoul import today
 from cheonggu.store.postgres import Row
 from cheonggu.web import dates
+from cheonggu.web.sandbox.page.verdicts import why
 from cheonggu.web.sandbox.page.words import say
 from cheonggu.web.words import Language
 
@@ -153,10 +154,10 @@ def _of_callbacks(callbacks: Sequence[Row], language: Language) -> Iterator[Mome
         kind = say(language, f"kind_{row['kind'].lower()}")
         for failed, tries in groupby(row["attempts"], key=lambda one: one[2] is not None):
             run = list(tries)
-            at, _, reason = run[-1][:3]
+            at, status, reason, _, answer = run[-1][:5]
             if failed:
                 title = say(language, "callback_failed_told", kind=kind, times=len(run))
-                yield Moment(at=at, tone="stop", title=title, detail=language.theirs(reason))
+                yield Moment(at=at, tone="stop", title=title, detail=why(status, reason, answer, language))
             else:
                 yield Moment(at=at, tone="go", title=say(language, "callback_delivered_told", kind=kind))
         if row["state"] == "EXHAUSTED":
