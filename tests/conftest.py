@@ -40,13 +40,29 @@ def logs_stay_out_of_what_commands_print() -> None:
 
 
 TEMPLATE = "cheonggu_template"
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 3 * 2**30
+"""More than the run can take: PostgreSQL's log may grow to 2 GB, and a database has 8 MB."""
 _numbers = itertools.count(1)
+
+
+def memory_with_room() -> Path | None:
+    """Where files lie in memory, if there is room: a thousand databases are made, and a disk syncs each."""
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
+    return MEMORY if roomy else None
+
+
+def make_home() -> Path:
+    """A folder for the server, where files lie in memory if that can be."""
+    home = Path(tempfile.mkdtemp(prefix="cheonggu-tests-", dir=memory_with_room()))
+    home.chmod(0o711)  # root's server runs as nobody, who would else be given a place on the disk
+    return home
 
 
 @pytest_asyncio.fixture(scope="session")
 async def postgres() -> AsyncIterator[embedded.EmbeddedServer]:
     """The embedded server, started once."""
-    home = Path(tempfile.mkdtemp(prefix="cheonggu-tests-"))
+    home = make_home()
     server = await embedded.start(home)
     try:
         yield server
@@ -75,9 +91,11 @@ async def template(postgres: embedded.EmbeddedServer) -> str:
 async def dsn(postgres: embedded.EmbeddedServer, template: str) -> AsyncIterator[str]:
     """An empty, migrated database of the test's own."""
     name = f"test_{next(_numbers)}"
+    # Copied as files it is the server's checkpoint that costs: nothing in memory, too much on a disk.
+    strategy = "FILE_COPY" if memory_with_room() else "WAL_LOG"
     connection = await connect(postgres.dsn)
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY {strategy}")
         yield dsn_of(postgres, name)
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
