@@ -23,23 +23,21 @@ from bench.processes import Cost
 from bench.results import Book, Figure, Measurement, Round, load
 from bench.service import Running, cheonggu
 from bench.stage import Stage, order
+from bench.stage import stage as own_stage
 from bench.stats import latency, percentile, ratio, spread
 from bench.wire import answer_length, is_right
-
-from cheonggu.store.embedded import EmbeddedServer
 
 LEAST_TIMES_THE_BASE = {Shape(URL, 64): 4.0, Shape(TALK, 64): 3.0}
 """Guards against a sudden loss on a noisy machine; a quiet one showed 6.4 and 4.8, the aim is 10."""
 ROUNDS = 5
 
 
-@pytest_asyncio.fixture
-async def stage(postgres: EmbeddedServer) -> AsyncIterator[Stage]:
-    """The benchmark's stage on the tests' server."""
-    made = Stage(postgres.dsn, postgres.pid)
-    await made.make_template(0)
-    yield made
-    await order(postgres.dsn, "DROP DATABASE bench_template WITH (FORCE)")
+@pytest_asyncio.fixture(scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    """The benchmark's own, on a disk: a commit's wait for it is what many bills share."""
+    async with own_stage(tmp_path_factory.mktemp("bench")) as made:
+        await made.make_template(0)
+        yield made
 
 
 @pytest.mark.timeout(300)
