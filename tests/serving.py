@@ -37,7 +37,7 @@ async def serving(service: Service) -> AsyncGenerator[str]:
     try:
         yield settings.origin
     finally:
-        server.should_exit = True
+        server.stop()
         await running
 
 

@@ -277,7 +277,8 @@ async def test_a_listener_at_another_process_gets_it_and_outlives_that_process(l
             try:
                 yield
             finally:
-                server.should_exit = server.force_exit = True
+                server.force_exit = True
+                server.stop()
                 await running
 
     async with receiver() as local:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -15,10 +15,9 @@ from cheonggu.cli import place, process, show
 from cheonggu.cli.show import AsJson
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from cheonggu.config import Settings
     from cheonggu.service import Service
+    from cheonggu.web.server import Server
 
 DRAIN_SECONDS: Final = 10
 KEEP_ALIVE_SECONDS: Final = 75
@@ -114,7 +113,7 @@ async def _serve(service: Service, sockets: list[socket.socket], stop: asyncio.E
 
     async def drain_when_told() -> None:
         await stop.wait()
-        server.should_exit = True
+        server.stop()
 
     server = http_server(service)
     drain = asyncio.create_task(drain_when_told())
@@ -125,22 +124,13 @@ async def _serve(service: Service, sockets: list[socket.socket], stop: asyncio.E
         drain.cancel()
 
 
-def http_server(service: Service) -> uvicorn.Server:
-    """The HTTP server over an open service; it leaves the process's signals alone."""
+def http_server(service: Service) -> Server:
+    """The HTTP server over an open service."""
     import uvicorn
 
     from cheonggu.web.app import build_app, open_partner_api, open_watch
     from cheonggu.web.protocol import protocol_for
-
-    class Server(uvicorn.Server):
-        @contextmanager
-        def capture_signals(self) -> Generator[None]:
-            yield  # uvicorn would raise them again at its end, before the service is closed
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            if watch is not None:
-                watch.close()
-            await super().shutdown(sockets)
+    from cheonggu.web.server import Server
 
     partner_api = open_partner_api(service)
     watch = open_watch(service, partner_api)
@@ -158,5 +148,6 @@ def http_server(service: Service) -> uvicorn.Server:
             backlog=process.BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
+        ),
+        before_stop=None if watch is None else watch.close,
     )

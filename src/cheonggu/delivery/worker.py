@@ -55,6 +55,7 @@ async def work(service: Service, stop: asyncio.Event) -> None:
     outage = _Outage()
 
     def claim(step: Step, rest: Rest) -> asyncio.Task[None]:
+        rest = _at_most_until(stop, rest)
         return asyncio.create_task(_repeat(step, stop, outage, POLL_SECONDS, rest), name=CLAIMING)
 
     def repeat(step: Step, every: float = POLL_SECONDS) -> asyncio.Task[None]:
@@ -144,3 +145,15 @@ def _rest_until(event: asyncio.Event) -> Rest:
                 await event.wait()
 
     return rest
+
+
+def _at_most_until(event: asyncio.Event, rest: Rest) -> Rest:
+    async def at_most(seconds: float) -> None:
+        resting, waiting = asyncio.ensure_future(rest(seconds)), asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait((resting, waiting), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            resting.cancel()
+            waiting.cancel()
+
+    return at_most
