@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,7 +23,6 @@ from chaos.receiver import Decide, Receiver, receiver, well_behaved
 from chaos.record import Record
 from chaos.time import BusinessTime
 from chaos.wire import Doors, Heard, post
-from cheonggu.store.migrations import migrate
 from cheonggu.store.postgres import Database, DatabaseAway, open_database
 from cheonggu.store.sealing import Keyring, new_secret_key
 
@@ -33,6 +33,10 @@ _UNDER_WAY_SECONDS: Final = 0.5
 
 class NotInTime(Exception):
     """Something that has to come true did not, within its time."""
+
+
+class NoSchema(Exception):
+    """The database could not be given its tables."""
 
 
 async def until(condition: Callable[[], Awaitable[object]], seconds: float, what: str) -> None:
@@ -143,14 +147,14 @@ async def world(server: DatabaseServer, directory: Path, shape: Shape) -> AsyncG
     name = f"chaos_{secrets.token_hex(3)}"
     await order(server.dsn, f"CREATE DATABASE {name}")
     dsn, secret_key = server.database(name), new_secret_key()
-    await migrate(dsn)
+    source = {"PYTHONPATH": str(shape.source)} if shape.source else {}
+    await _migrate(environment(dsn, secret_key, directory, **source))
     keyring = Keyring.parse(secret_key)
     accounts = await _accounts(dsn, keyring)
     async with AsyncExitStack() as held:
         made = World(server, name, keyring, accounts, [], [], Doors([]), {}, [], [])
         await _add_receivers(made, shape, held)
         ports = [free_port() for _ in range(shape.apis)]
-        source = {"PYTHONPATH": str(shape.source)} if shape.source else {}
         for nth, port in enumerate(ports):
             more = {
                 "CHEONGGU_PORT": str(port),
@@ -169,6 +173,18 @@ async def world(server: DatabaseServer, directory: Path, shape: Shape) -> AsyncG
         yield made
         for proxy in made.proxies.values():
             proxy.mend()
+
+
+async def _migrate(told: dict[str, str]) -> None:
+    """As an operator does, so that it is the source's own schema, with its bug."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "cheonggu", "migrate"),
+        env=told,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    if await process.wait():
+        raise NoSchema("cheonggu migrate failed; what it says is above.")
 
 
 async def _accounts(dsn: str, keyring: Keyring) -> list[Account]:

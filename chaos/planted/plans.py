@@ -14,6 +14,7 @@ from chaos import client
 from chaos.record import BillRecord
 from chaos.stand_ins import make_refused_refund, script_refund
 from chaos.world import World, until
+from cheonggu.store.postgres import connect
 
 Plan = Callable[[World], Awaitable[list[str]]]
 
@@ -21,6 +22,11 @@ WINDOW_SECONDS: Final = 12.0
 """Longer than the stand-in gateway's confirm window."""
 _SOON_SECONDS: Final = 15.0
 _numbers = itertools.count(1)
+_WAITING: Final = """
+SELECT (count(DISTINCT l.pid) >= 2)::int FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE NOT l.granted AND a.datname = current_database()
+"""
+"""Whether two wait for a row that somebody holds."""
 
 
 async def killed_at_the_callback(world: World) -> list[str]:
@@ -72,6 +78,23 @@ async def frozen_beyond_its_lease(world: World) -> list[str]:
     return (
         [] if now == held or second_answered else [f"a worker that had lost its lease wrote: {held}, {now}"]
     )
+
+
+async def claimed_by_two_workers_at_once(world: World) -> list[str]:
+    """Two workers find the same message, and both wait for its row before they lease it."""
+    for worker in world.workers:
+        worker.freeze()
+    await _created(world, send_type="TALK")
+    holder = await connect(world.dsn, "chaos")
+    try:
+        async with holder.transaction():
+            await holder.execute("SELECT FROM message FOR UPDATE")
+            for worker in world.workers:
+                worker.wake()
+            await until(lambda: _count(world, _WAITING), _SOON_SECONDS, "two claims of one message")
+    finally:
+        holder.terminate()
+    return []
 
 
 async def arrived_without_an_answer(world: World) -> list[str]:
@@ -245,6 +268,7 @@ PLANS: Final[dict[str, Plan]] = {
         paid_again_while_unknown,
         destroyed_while_paying,
         frozen_beyond_its_lease,
+        claimed_by_two_workers_at_once,
         arrived_without_an_answer,
         not_on_kakaotalk,
         answer_of_a_commit_lost,
