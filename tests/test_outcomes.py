@@ -14,7 +14,7 @@ from cheonggu.cli import app
 from cheonggu.domain.seoul import today
 from cheonggu.providers.sandbox_gateway import DECLINES
 from cheonggu.sandbox.remote import SandboxRefused
-from cheonggu.store.postgres import Connection, connect
+from cheonggu.store.postgres import connect
 from tests.checks import assert_books_hold
 from tests.conftest import until
 from tests.live import Live
@@ -89,7 +89,7 @@ async def test_after_expiry_wished_for_twice_at_once_moves_the_clock_once(live: 
         async with locker.transaction():
             await locker.execute("SELECT FROM clock FOR UPDATE")
             both = [asyncio.create_task(told(live, bill_id, "AFTER_EXPIRY")) for _ in range(2)]
-            await until(lambda: waiting_for_a_lock(locker, 2))
+            await until(lambda: waiting_for_a_lock(live, 2))
         answers = sorted(await asyncio.gather(*both), key=lambda one: one["clockMovedSeconds"])
     finally:
         await locker.close()
@@ -98,8 +98,8 @@ async def test_after_expiry_wished_for_twice_at_once_moves_the_clock_once(live: 
     assert today(live.service.clock.now()) == today(now) + timedelta(days=4)
 
 
-async def waiting_for_a_lock(connection: Connection, many: int) -> bool:
-    return await connection.fetchval(_WAITING) == many
+async def waiting_for_a_lock(live: Live, many: int) -> bool:
+    return await live.service.db.fetchval(_WAITING) == many
 
 
 _WAITING = """
