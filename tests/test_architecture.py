@@ -119,7 +119,7 @@ SPANNING = {
     "store/bills.py": 1,  # the payer's page, as its short code gives the partner
     "store/invariants.py": 1,  # what waits, over everything
     "store/payments.py": 2,  # candidates: attempts and refunds to ask about
-    "store/practice.py": 3,  # a sandbox's reset: are there others' rows, late ones, or any in hand
+    "store/practice.py": 4,  # a sandbox's reset: are there others' rows, late ones, or any in hand
     "store/reseal.py": 1,  # under which keys an installation is sealed
     "store/workers.py": 2,  # the backlog; keys too old to be replayed
 }

@@ -57,7 +57,10 @@ async def settle_payment(
             return
         now = desk.clock.now()
         if fresh.state in UNDECIDED:
-            await _decide(conn, bill, _closing(fresh, confirm_until), outcome, asked_at, now)
+            back, until = attempt.began_at - fresh.began_at, confirm_until
+            if back and until is not None:  # a sandbox's reset moved it back with the clock, maybe before
+                until = max(until - back, fresh.confirm_until)
+            await _decide(conn, bill, _closing(fresh, until), outcome, asked_at - back, now)
         elif fresh.state is AttemptState.FAILED:
             await _look_back(conn, fresh, outcome, now)
 

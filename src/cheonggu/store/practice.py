@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from cheonggu.domain import codes
+from cheonggu.domain import codes, retry
 from cheonggu.store import ids, own_partners
 from cheonggu.store.postgres import CHANNEL, Connection, Database, Row
 
@@ -47,8 +47,10 @@ class InHand(Exception):
 
 async def start_over(
     conn: Connection, points: int, *, removing: bool = False, id_seed: str | None = None
-) -> None:
+) -> float:
     """Empty every sandbox partner, bring it back to its first state, and set the clock back to the system's.
+
+    Gives by how many seconds.
 
     The standing partners get `points`, those that developers made what they were made with, or, `removing`,
     they are deleted.
@@ -57,7 +59,8 @@ async def start_over(
     where there are other partners. Without, they are random again.
 
     All tables are locked first, in the order in which verbs and workers come to them, so that nobody is half
-    on either side. What other partners have waiting moves back with the clock.
+    on either side. What other partners have waiting moves back with the clock. What of it is in hand counts
+    on the time before, so it is taken from whoever has it: once its lease ends, somebody else begins anew.
     """
     await conn.execute(_LOCK_EVERYTHING, timeout=RESET_SECONDS)
     if id_seed is not None and await conn.fetchval(_NOT_ALONE):
@@ -71,12 +74,14 @@ async def start_over(
     await ids.be_random(conn)
     if id_seed is not None:
         await ids.begin_anew(conn, id_seed)
-    for move_back in _MOVE_BACK:
-        await conn.execute(move_back, timeout=RESET_SECONDS)
+    for statement in (*_TAKE_AWAY, *_MOVE_BACK):
+        await conn.execute(statement, timeout=RESET_SECONDS)
     await conn.execute(_FIRST_POINTS, partners, points)
     await own_partners.bring_back(conn, partners)
+    back_seconds: float = await conn.fetchval("SELECT offset_seconds FROM clock")
     await conn.execute("UPDATE clock SET offset_seconds = 0")
     await conn.execute("SELECT pg_notify($1, 'reset')", CHANNEL)
+    return back_seconds
 
 
 async def remove(conn: Connection, partners: Sequence[int]) -> None:
@@ -95,6 +100,16 @@ async def is_being_sent(db: Database, partner_id: int, bill_id: str) -> bool:
 async def has_stragglers(db: Database, now: datetime) -> bool:
     """Whether a create that began before the reset, and on its clock, was written after it."""
     return await db.fetchval(_STRAGGLERS, now)
+
+
+async def gather_stragglers(conn: Connection, back_seconds: float, now: datetime) -> None:
+    """What of other partners was dated by the clock before its reset, and written after it, moves back, too.
+
+    Nor is a callback due later than its schedule has it now.
+    """
+    for statement in _GATHER:
+        await conn.execute(statement, now, back_seconds, timeout=RESET_SECONDS)
+    await conn.execute(_SOONER, now, retry.CALLBACK, timeout=RESET_SECONDS)
 
 
 async def _empty(conn: Connection, partners: Sequence[int]) -> None:
@@ -152,12 +167,43 @@ _TIMES: Final = {
 """Business times that something is still waited for by."""
 
 
-def _move_back(table: str, columns: Sequence[str]) -> str:
-    moved = ", ".join(f"{name} = {name} - make_interval(secs => c.offset_seconds)" for name in columns)
-    return f"UPDATE {table} SET {moved} FROM clock c WHERE c.offset_seconds > 0"  # noqa: S608 - names of ours
+_BEGINS: Final = {
+    "message": "created_at > $1",
+    "callback": "began_at > $1",
+    "attempt": "began_at > $1",
+    "refund": "kind = 'CANCEL' AND began_at > $1",  # a late charge's is made to begin later
+    "idempotency": "at > $1",
+}
+"""What is said of a row that was written under a clock ahead of $1."""
 
 
-_MOVE_BACK: Final = [_move_back(table, columns) for table, columns in _TIMES.items()]
+def _moved_back(table: str, seconds: str) -> str:
+    return ", ".join(f"{name} = {name} - make_interval(secs => {seconds})" for name in _TIMES[table])
+
+
+_MOVE_BACK: Final = [
+    f"UPDATE {table} SET {_moved_back(table, 'c.offset_seconds')} FROM clock c WHERE c.offset_seconds > 0"  # noqa: S608
+    for table in _TIMES
+]
+
+_TAKE_AWAY: Final = [
+    f"UPDATE {table} SET fence = fence + 1 FROM clock c"  # noqa: S608 - a table of ours
+    " WHERE c.offset_seconds > 0 AND leased_until IS NOT NULL"
+    for table in ("message", "callback", "attempt", "refund")
+]
+
+_GATHER: Final = [
+    *(f"UPDATE {table} SET {_moved_back(table, '$2')} WHERE {ahead}" for table, ahead in _BEGINS.items()),  # noqa: S608
+    "UPDATE message SET handed_at = handed_at - make_interval(secs => $2) WHERE handed_at > $1",
+]
+
+_SOONER: Final = """
+UPDATE callback c SET due_at = next.due_at
+FROM callback f CROSS JOIN LATERAL (
+  SELECT coalesce(min(f.began_at + step), $1) AS due_at FROM unnest($2::interval[]) step
+  WHERE f.began_at + step > $1) next
+WHERE f.partner_id = c.partner_id AND f.callback_no = c.callback_no AND c.due_at > next.due_at
+"""
 
 _EMPTIED: Final = (
     "callback_attempt",

@@ -81,20 +81,25 @@ async def start_over(request: Request, *, removing: bool = False, deterministic:
     """
     service: Service = request.app.state.service
 
-    async def empty(conn: Connection) -> None:
-        await practice.start_over(
+    async def empty(conn: Connection) -> float:
+        back_seconds = await practice.start_over(
             conn, sandbox_partners.START_POINTS, removing=removing, id_seed=deterministic
         )
         await erase_practice(conn)
+        return back_seconds
 
-    moved = service.clock.moved
+    async def gather(conn: Connection) -> None:
+        await practice.gather_stragglers(conn, back_seconds, service.clock.now())
+
+    back_seconds = 0.0
     for _ in range(_RESETS):
-        await _once_nothing_is_in_hand(service.db, empty)
+        back_seconds = max(back_seconds, await _once_nothing_is_in_hand(service.db, empty))
         await service.clock.refresh(service.db)
         await service.ids.refresh(service.db)
-        if not moved:
+        if not back_seconds:
             break
         await asyncio.sleep(_STRAGGLING_SECONDS)
+        await service.db.run(gather)
         if not await practice.has_stragglers(service.db, service.clock.now()):
             break
     service.directory.forget()
@@ -102,7 +107,7 @@ async def start_over(request: Request, *, removing: bool = False, deterministic:
     armed.armed(request).forget()
 
 
-async def _once_nothing_is_in_hand(db: Database, empty: Callable[[Connection], Awaitable[None]]) -> None:
+async def _once_nothing_is_in_hand(db: Database, empty: Callable[[Connection], Awaitable[float]]) -> float:
     deadline = asyncio.get_running_loop().time() + _IN_HAND_SECONDS
     while True:
         try:
