@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from cheonggu.billing.desk import Desk, Did, Idem, once
 from cheonggu.domain import codes
-from cheonggu.domain.bill import State
 from cheonggu.domain.codes import Refused
-from cheonggu.store import bills, queue
+from cheonggu.store import bills
 from cheonggu.store.partners import Caller
-from cheonggu.store.postgres import Connection
+from cheonggu.store.postgres import Connection, Database
 
 
 async def destroy(desk: Desk, caller: Caller, bill_id: str, price_won: int, idem: Idem | None) -> None:
@@ -18,19 +17,26 @@ async def destroy(desk: Desk, caller: Caller, bill_id: str, price_won: int, idem
     """
     partner_id, now = caller.partner.partner_id, desk.clock.now()
 
-    async def verb(conn: Connection) -> Did:
-        bill = await bills.lock(conn, desk.keyring, partner_id, bill_id)
-        if bill is None:
-            raise Refused(codes.BILL_003)
-        if bill.price_won != price_won:
-            raise Refused(codes.BILL_009)
-        if code := bill.why_not_destroy():
-            raise Refused(code)
-        if not await bills.move(conn, partner_id, bill.bill_no, State.READY, State.DESTROYED, now):
-            raise Refused(codes.BILL_007)
-        await queue.withdraw_messages(conn, bill, now)
-        if await queue.wants_notices(conn, partner_id):
-            await queue.add_callback(conn, bill, "DESTROYED", None, now)
-        return Did(bill.bill_no)
+    async def verb(conn: Connection | Database) -> Did:
+        bill_no = await bills.destroy(conn, partner_id, bill_id, price_won, now)
+        if bill_no is None:
+            raise await _refusal(conn, desk, partner_id, bill_id, price_won)
+        return Did(bill_no)
 
-    await once(desk, partner_id, idem, now, verb)
+    if idem is None:
+        await verb(desk.db)  # its one statement is a transaction by itself
+    else:
+        await once(desk, partner_id, idem, now, verb)
+
+
+async def _refusal(
+    conn: Connection | Database, desk: Desk, partner_id: int, bill_id: str, price_won: int
+) -> Refused:
+    """Why a bill was not destroyed, as it is now."""
+    bill = await bills.find(conn, desk.keyring, partner_id, bill_id)
+    if bill is None:
+        return Refused(codes.BILL_003)
+    if bill.price_won != price_won:
+        return Refused(codes.BILL_009)
+    # One that is READY again was being paid a moment ago.
+    return Refused(bill.why_not_destroy() or codes.BILL_007)

@@ -1,4 +1,4 @@
-"""Bills and their history. A bill changes state in one place here, and only by a guarded update."""
+"""Bills and their history. A bill changes state only by what stands here, each a guarded update."""
 
 from __future__ import annotations
 
@@ -53,6 +53,16 @@ async def move(
     """Move a bill from one state to another and write its history; False when it was not in `from_state`."""
     step = await conn.fetchval(_MOVE, partner_id, bill_no, from_state, to_state, at)
     return step is not None
+
+
+async def destroy(
+    conn: Connection | Database, partner_id: int, bill_id: str, price_won: int, at: datetime
+) -> int | None:
+    """Destroy a READY bill of this price: its history, its messages, its callback. Its number.
+
+    None, and nothing done, when the partner has no such bill in that state.
+    """
+    return await conn.fetchval("SELECT destroy_bill($1, $2, $3, $4)", partner_id, bill_id, price_won, at)
 
 
 async def by_code(db: Database, keyring: Keyring, code: str) -> PayerBill | None:
