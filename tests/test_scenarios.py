@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
-from typing import Any, get_args
+from string import Formatter
+from typing import Any, cast, get_args
 
 import pytest
 
 from cheonggu.scenarios import script
 from cheonggu.scenarios.run import FORMS
 from cheonggu.scenarios.script import ScriptWrong
+from cheonggu.scenarios.words import WORDS
 from tests import commands
 from tests.academy import Flaw, academy
 from tests.checks import assert_books_hold
@@ -143,7 +145,9 @@ async def test_a_sandbox_that_is_not_there_breaks_nothing_silently() -> None:
 @pytest.mark.parametrize("name", script.shipped())
 def test_a_shipped_scenario_says_what_is_correct_in_both_languages(name: str) -> None:
     scenario = script.load(name)
-    for words in (scenario.title, scenario.correct):
+    whys = [step.why for step in scenario.step if step.why is not None]
+    assert all(isinstance(why, script.Told) for why in whys)
+    for words in (scenario.title, scenario.correct, *cast("list[script.Told]", whys)):
         assert words.en.isascii()
         assert any("가" <= letter <= "힣" for letter in words.ko)
     printed = commands.run("sandbox", "scenario", name)
@@ -158,6 +162,25 @@ def test_the_list_names_every_shipped_scenario() -> None:
 @pytest.mark.parametrize(("options", "shell"), [(["--ko"], "C"), (["--korean"], "C"), ([], "ko_KR.UTF-8")])
 def test_titles_are_in_korean_for_who_asks_or_whose_shell_is(options: list[str], shell: str) -> None:
     assert "청구한 금액과 다른 금액" in commands.run("sandbox", "scenarios", *options, LC_ALL=shell).stdout
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_a_sentence_has_the_same_figures_in_both_languages(name: str) -> None:
+    korean, english = ({field for _, field, *_ in Formatter().parse(text) if field} for text in WORDS[name])
+    assert korean == english
+    assert any("가" <= letter <= "힣" for letter in WORDS[name][0])
+    assert WORDS[name][1].isascii()
+
+
+async def test_a_report_is_in_korean_for_who_asks(live: Live) -> None:
+    ended = await plainly(live, "wrong-amount", "--create", "sh -c 'exit 3'", "--ko")
+    assert ended.returncode == 1
+    assert "올바른 동작: apprPrice" in ended.stdout
+    assert "청구서가 없어요. 내 프로그램의 답: exit 3" in ended.stdout
+    ended = await plainly(live, "wrong-amount", "--ko")
+    assert "콜백(apprState='F', apprPrice='1000')을 받아들였어요 (HTTP 200). 150,000원짜리" in ended.stdout
+    assert "장부를 보지 못했어요" in ended.stdout
+    assert "wrong: wrong-amount" in ended.stdout
 
 
 HEAD = 'title = {en = "T", ko = "제"}\ncorrect = {en = "C", ko = "바"}\n'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -33,8 +33,9 @@ def _fine(words: str) -> Shown:
     return Shown(words=words, judged=True)
 
 
-def _wrong(step: AnyStep, words: str) -> Shown:
-    told = f"{words}. {step.why}" if step.why else words
+def _wrong(stage: Stage, step: AnyStep, words: str) -> Shown:
+    why = step.why.in_language(korean=stage.korean) if isinstance(step.why, script.Told) else step.why
+    told = f"{words}. {why}" if why else words
     return Shown(words=told, verdict=Verdict.WRONG, judged=True)
 
 
@@ -48,8 +49,8 @@ def _create(stage: Stage, step: script.Create) -> Shown:
     if stage.yours.create is not None:
         return _create_by_yours(stage, step, bill, before=before)
     outcome = stage.send(bill, step.test_code)
-    _expect(outcome, step.code, lost=step.test_code is not None)
-    return Shown(words=f"the runner asked for {bill['billId']}, answer: {_code_of(outcome)}")
+    _expect(stage, outcome, step.code, lost=step.test_code is not None)
+    return Shown(words=stage.say("runner_asked", bill=bill["billId"], code=_code_of(stage, outcome)))
 
 
 def _create_by_yours(stage: Stage, step: script.Create, bill: Mapping[str, str], *, before: bool) -> Shown:
@@ -58,14 +59,14 @@ def _create_by_yours(stage: Stage, step: script.Create, bill: Mapping[str, str],
     heard = stage.yours.make(bill)
     there = stage.stands(step.bill) is not None
     wanted = step.code == ACCEPTED
-    said = f"your program said: {heard.words}"
+    said = stage.say("yours_said", said=heard.words)
     if before:  # asked a second time: whatever it says, it must not have spoilt anything
-        return _fine(f"asked again for {bill['billId']}; {said}")
+        return _fine(stage.say("asked_again", bill=bill["billId"], said=said))
     if there != wanted:
-        is_there = "the bill is there" if there else f"there is no bill {bill['billId']}"
-        return _wrong(step, f"{is_there}, and {said}")
+        name = "bill_is_there" if there else "bill_is_not_there"
+        return _wrong(stage, step, stage.say(name, bill=bill["billId"], said=said))
     if not wanted and heard.fine:
-        return _wrong(step, f"the answer was {step.code}, and {said}")
+        return _wrong(stage, step, stage.say("should_have_failed", code=step.code, said=said))
     return _fine(said)
 
 
@@ -73,8 +74,9 @@ def _pay(stage: Stage, step: script.Pay) -> Shown:
     asked = {"billId": stage.bill_id(step.bill), "outcome": step.outcome}
     answer = stage.remote.post("/sandbox/pay", asked)
     if step.state is not None and answer["state"] != step.state:
-        raise Broken(f"the bill should be {step.state} after {step.outcome} and is {answer['state']}")
-    return Shown(words=f"{step.outcome}: the bill is {answer['state']}")
+        otherwise = {"outcome": step.outcome, "wanted": step.state, "state": answer["state"]}
+        raise Broken(stage.say("paid_otherwise", **otherwise))
+    return Shown(words=stage.say("paid", outcome=step.outcome, state=answer["state"]))
 
 
 def _probe(stage: Stage, step: script.Probe) -> Shown:
@@ -87,16 +89,17 @@ def _probe(stage: Stage, step: script.Probe) -> Shown:
     }
     answer = stage.remote.post("/sandbox/callbacks/probe", asked)
     changed = [f"{name}={value!r}" for name, value in step.alter.items()]
-    changed += [f"no {name}" for name in step.remove]
-    changed += [] if step.signature == "GOOD" else [f"signature {step.signature}"]
-    what = f"a callback with {', '.join(changed)}" if changed else "a callback"
+    changed += [stage.say("without", name=name) for name in step.remove]
+    changed += [] if step.signature == "GOOD" else [stage.say("signature", kind=step.signature)]
+    what = stage.say("a_callback_with" if changed else "a_callback", changes=", ".join(changed))
     if answer["status"] is None:
         # Not what `why` warns of: it was neither accepted nor refused.
-        words = f"{what} was neither accepted nor refused, for no answer came: {answer['reason']}"
+        words = stage.say("probe_silent", what=what, reason=answer["reason"])
         return Shown(words=words, verdict=Verdict.WRONG, judged=True)
     accepted = answer["reason"] is None
-    words = f"{what} was {'accepted' if accepted else 'not accepted'} (HTTP {answer['status']})"
-    return _fine(words) if accepted == (step.expect == "accepted") else _wrong(step, words)
+    name = "probe_accepted" if accepted else "probe_refused"
+    words = stage.say(name, what=what, status=answer["status"])
+    return _fine(words) if accepted == (step.expect == "accepted") else _wrong(stage, step, words)
 
 
 def _callback(stage: Stage, step: script.Callback) -> Shown:
@@ -108,23 +111,31 @@ def _callback(stage: Stage, step: script.Callback) -> Shown:
 
     if step.state == "NONE":
         if stage.callbacks(step.bill):
-            raise Broken("there should be no callback for this bill, and there is one")
-        return Shown(words="no callback, as it should be")
+            raise Broken(stage.say("callback_unwanted"))
+        return Shown(words=stage.say("callback_absent"))
     one = stage.until(look)
     if one is not None:
-        return _fine(f"{step.state} after {len(one['attempts'])} of {step.tries or 1} tries or more")
+        counted = {"tries": len(one["attempts"]), "least": step.tries or 1}
+        return _fine(stage.say("callback_came", state=step.state, **counted))
     found = stage.callbacks(step.bill)
     if not found:
-        raise Broken(f"no callback came up within {stage.wait_seconds:g} s: is a worker running?")
-    tries = found[-1]["attempts"]
-    last = f"the last of {len(tries)} tries: {tries[-1]['reason']}" if tries else "it was not tried yet"
-    return _wrong(step, f"the callback is {found[-1]['state']}, not {step.state}; {last}")
+        raise Broken(stage.say("callback_never", seconds=stage.wait_seconds))
+    state = found[-1]["state"]
+    last = _last_try(stage, found[-1]["attempts"])
+    return _wrong(stage, step, stage.say("callback_otherwise", state=state, wanted=step.state, last=last))
+
+
+def _last_try(stage: Stage, tries: Sequence[Mapping[str, Any]]) -> str:
+    if not tries:
+        return stage.say("not_tried")
+    reason = tries[-1]["reason"] or stage.say("it_counted")
+    return stage.say("last_try", tries=len(tries), reason=reason)
 
 
 def _again(stage: Stage, step: script.Again) -> Shown:
     found = stage.callbacks(step.bill)
     if not found:
-        raise Broken("there is no callback to send again")
+        raise Broken(stage.say("again_absent"))
     callback, before = found[-1]["id"], len(found[-1]["attempts"])
     stage.remote.post(f"/sandbox/callbacks/{callback}/resend")
 
@@ -134,33 +145,34 @@ def _again(stage: Stage, step: script.Again) -> Shown:
 
     newest = stage.until(look)
     if newest is None:
-        raise Broken("the callback was not sent again in time")
+        raise Broken(stage.say("again_late"))
     if newest["reason"] is None:
-        return _fine("the same callback, sent once more, was accepted")
-    return _wrong(step, f"the same callback, sent once more, was not accepted: {newest['reason']}")
+        return _fine(stage.say("again_accepted"))
+    return _wrong(stage, step, stage.say("again_refused", reason=newest["reason"]))
 
 
 def _trouble(stage: Stage, step: script.Trouble) -> Shown:
     bill_id = None if step.bill is None else stage.bill_id(step.bill)
     asked = {"kind": step.kind, "billId": bill_id, "times": step.times, "seconds": step.seconds}
     stage.remote.post("/sandbox/callbacks/trouble", asked)
-    much = f"for {step.seconds:g} s" if step.seconds else f"{step.times or 1} times"
-    return Shown(words=f"{step.kind} {much}")
+    if step.seconds:
+        return Shown(words=stage.say("trouble_for", kind=step.kind, seconds=step.seconds))
+    return Shown(words=stage.say("trouble_times", kind=step.kind, times=step.times or 1))
 
 
 def _clock(stage: Stage, step: script.Clock) -> Shown:
     now = stage.remote.post("/sandbox/clock", {"advanceSeconds": step.seconds})["now"]
-    return Shown(words=f"{step.seconds:g} s later: {now}")
+    return Shown(words=stage.say("clock", seconds=step.seconds, now=now))
 
 
 def _points(stage: Stage, step: script.Points) -> Shown:
     stage.remote.post("/sandbox/points", {"balance": step.balance})
-    return Shown(words=f"the wallet holds {step.balance:,} points")
+    return Shown(words=stage.say("points", balance=step.balance))
 
 
 def _partner(stage: Stage, step: script.Partner) -> Shown:
     stage.remote.post(f"/sandbox/partners/{stage.partner['partner']}", {"notices": step.notices})
-    return Shown(words=f"notices of cancels and destroys: {'on' if step.notices else 'off'}")
+    return Shown(words=stage.say("notices_on" if step.notices else "notices_off"))
 
 
 def _act(stage: Stage, step: script.Act) -> Shown:
@@ -173,34 +185,36 @@ def _act(stage: Stage, step: script.Act) -> Shown:
             outcome = stage.client.cancel(bill["billId"], bill["price"])
         case "resend":
             outcome = stage.client.resend(bill["billId"])
-    _expect(outcome, step.code)
-    return Shown(words=f"{step.verb}: {_code_of(outcome)}")
+    _expect(stage, outcome, step.code)
+    return Shown(words=f"{step.verb}: {_code_of(stage, outcome)}")
 
 
 def _messages(stage: Stage, step: script.Messages) -> Shown:
     found = stage.new_messages(None if step.bill is None else stage.bill_id(step.bill))
-    whose = "in all" if step.bill is None else "for this bill"
-    words = f"{len(found)} message{'' if len(found) == 1 else 's'} {whose}"
+    messages = stage.say("one_message" if len(found) == 1 else "messages", count=len(found))
+    words = stage.say("in_all" if step.bill is None else "of_the_bill", messages=messages)
     if stage.yours.create is None:
         return Shown(words=words)
-    return _fine(words) if len(found) == step.count else _wrong(step, f"{words}, not {step.count}")
+    if len(found) == step.count:
+        return _fine(words)
+    return _wrong(stage, step, stage.say("not_so_many", found=words, count=step.count))
 
 
 def _requests(stage: Stage, step: script.Requests) -> Shown:
     if stage.yours.create is None:
-        return _unseen("your program did not make this bill; say how it does with --create")
+        return _unseen(stage.say("made_by_the_runner"))
     bill_id = stage.bill_id(step.bill)
     found = stage.remote.get("/sandbox/requests", billId=bill_id, limit=500)["requests"]
     all_of_them = sum(1 for one in found if one["operation"] == step.operation)
     count = max(0, all_of_them - stage.asked[step.operation, bill_id])
-    words = f"your program asked for {step.operation} {count} times"
+    words = stage.say("requests", operation=step.operation, count=count)
     fits = step.least <= count and (step.most is None or count <= step.most)
-    return _fine(words) if fits else _wrong(step, words)
+    return _fine(words) if fits else _wrong(stage, step, words)
 
 
 def _books(stage: Stage, step: script.Books) -> Shown:
     if stage.yours.books is None:
-        return _unseen("your books were not looked at; say where they are with --books")
+        return _unseen(stage.say("books_unseen"))
     wanted = {"state": step.state, "amount": step.amount, "payments": step.payments}
     wanted = {name: value for name, value in wanted.items() if value is not None}
     said = ""
@@ -215,23 +229,24 @@ def _books(stage: Stage, step: script.Books) -> Shown:
 
     told = ", ".join(f"{name} {value}" for name, value in wanted.items())
     if stage.until(look):
-        return _fine(f"your books say so: {told}")
-    return _wrong(step, f"your books should say {told}, and answered: {said}")
+        return _fine(stage.say("books_right", told=told))
+    return _wrong(stage, step, stage.say("books_wrong", told=told, said=said))
 
 
 def _same(booked: object, wanted: object) -> bool:
     return str(booked).strip().lower() == str(wanted)
 
 
-def _expect(outcome: Outcome[Any], code: str, *, lost: bool = False) -> None:
+def _expect(stage: Stage, outcome: Outcome[Any], code: str, *, lost: bool = False) -> None:
     """Raises Broken unless the answer is the one that the scenario is about."""
-    if lost or _code_of(outcome) == code:
+    heard = _code_of(stage, outcome)
+    if lost or heard == code:
         return
-    raise Broken(f"the answer should be {code} and is {_code_of(outcome)}: {outcome.message}")
+    raise Broken(stage.say("another_code", wanted=code, code=heard, message=outcome.message))
 
 
-def _code_of(outcome: Outcome[Any]) -> str:
-    return ACCEPTED if isinstance(outcome, Done) else outcome.code or "none came"
+def _code_of(stage: Stage, outcome: Outcome[Any]) -> str:
+    return ACCEPTED if isinstance(outcome, Done) else outcome.code or stage.say("none_came")
 
 
 _ACTS: Final[dict[type[Any], Callable[[Stage, Any], Shown]]] = {

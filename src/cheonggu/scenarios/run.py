@@ -58,12 +58,13 @@ def play_all(
                     yours=yours,
                     callback_url=callback_url,
                     wait_seconds=wait_seconds,
+                    korean=korean,
                 )
                 findings = play(stage, scenario)
             yield Report(
                 scenario=scenario.name,
-                title=scenario.title.ko if korean else scenario.title.en,
-                correct=scenario.correct.ko if korean else scenario.correct.en,
+                title=scenario.title.in_language(korean=korean),
+                correct=scenario.correct.in_language(korean=korean),
                 profile=form,
                 findings=findings,
             )

@@ -24,9 +24,9 @@ class ScriptWrong(Exception):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", forbid_unknown_fields=True):
-    """One step. `why` is what is told when your program does not do what it should."""
+    """One step. `why` is told when your program does not do what it should, as it is or in two languages."""
 
-    why: str | None = None
+    why: str | Told | None = None
 
 
 class Create(Step, frozen=True, kw_only=True, tag="create"):
@@ -157,6 +157,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     en: str
     ko: str
+
+    def in_language(self, *, korean: bool) -> str:
+        """The one or the other."""
+        return self.ko if korean else self.en
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

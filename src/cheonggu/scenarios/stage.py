@@ -13,6 +13,7 @@ from cheonggu.client import Client, Created, Done, Outcome, Refused
 from cheonggu.sandbox.remote import Remote
 from cheonggu.sandbox.waiting import wait_until
 from cheonggu.scenarios.report import Broken
+from cheonggu.scenarios.words import say
 from cheonggu.scenarios.yours import Yours
 
 T = TypeVar("T")
@@ -34,6 +35,8 @@ class Stage:
     yours: Yours
     callback_url: str
     wait_seconds: float = WAIT_SECONDS
+    korean: bool = False
+    """Whether what is found is told in Korean."""
     earlier: frozenset[str] = frozenset()
     """The messages that were there before."""
     bills: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
@@ -50,6 +53,10 @@ class Stage:
     def client(self) -> Client:
         """A client without a test code."""
         return self.clients(None)
+
+    def say(self, name: str, /, **figures: object) -> str:
+        """One of our sentences, in the language of the report."""
+        return say(name, korean=self.korean, **figures)
 
     def bill(self, alias: str) -> dict[str, str]:
         """A bill that was made before, as it was asked for."""
@@ -82,7 +89,7 @@ class Stage:
             return outcome.data.state.value
         if isinstance(outcome, Refused) and outcome.code == "BILL_003":
             return None
-        raise Broken(f"the bill could not be read: {outcome.message}")
+        raise Broken(self.say("not_read", message=outcome.message))
 
     def send(self, bill: Mapping[str, str], test_code: str | None) -> Outcome[Created]:
         """Create a bill as a partner's program would."""

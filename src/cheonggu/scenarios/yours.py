@@ -13,6 +13,7 @@ import httpx2
 import msgspec
 
 from cheonggu.domain.json_object import json_object
+from cheonggu.scenarios.words import say
 
 ASKED_SECONDS: Final = 30.0
 _SHOWN_CHARACTERS: Final = 200
@@ -36,31 +37,33 @@ class Yours(msgspec.Struct, frozen=True, kw_only=True):
 
     create: str | None = None
     books: str | None = None
+    korean: bool = False
+    """Whether it is told in Korean that it could not be asked."""
 
     def make(self, bill: Mapping[str, str]) -> Heard:
         """Have it create a bill by its own code."""
         assert self.create is not None
-        return _ask("POST", self.create, bill)
+        return _ask("POST", self.create, bill, korean=self.korean)
 
     def booked(self, bill: Mapping[str, str]) -> Heard:
         """What it has in its books about a bill."""
         assert self.books is not None
-        return _ask("GET", self.books, bill)
+        return _ask("GET", self.books, bill, korean=self.korean)
 
 
-def _ask(method: str, hook: str, bill: Mapping[str, str]) -> Heard:
+def _ask(method: str, hook: str, bill: Mapping[str, str], *, korean: bool) -> Heard:
     if hook.startswith(("http://", "https://")):
-        return _over_http(method, hook, bill)
-    return _as_command(hook, bill)
+        return _over_http(method, hook, bill, korean=korean)
+    return _as_command(hook, bill, korean=korean)
 
 
-def _over_http(method: str, hook: str, bill: Mapping[str, str]) -> Heard:
+def _over_http(method: str, hook: str, bill: Mapping[str, str], *, korean: bool) -> Heard:
     url = _filled(hook, {name: quote(value, safe="") for name, value in bill.items()})
     body = dict(bill) if method == "POST" else None
     try:
         answer = httpx2.request(method, url, json=body, timeout=ASKED_SECONDS, trust_env=False)
     except httpx2.HTTPError as error:
-        return Heard(fine=False, words=f"{url} did not answer ({error})")
+        return Heard(fine=False, words=say("no_answer", korean=korean, url=url, error=error))
     return Heard(
         fine=answer.is_success,
         words=f"HTTP {answer.status_code} {_short(answer.text)}".rstrip(),
@@ -68,7 +71,7 @@ def _over_http(method: str, hook: str, bill: Mapping[str, str]) -> Heard:
     )
 
 
-def _as_command(hook: str, bill: Mapping[str, str]) -> Heard:
+def _as_command(hook: str, bill: Mapping[str, str], *, korean: bool) -> Heard:
     command = [_filled(word, bill) for word in shlex.split(hook)]
     named = {
         "BILL_ID": bill["billId"],
@@ -89,7 +92,8 @@ def _as_command(hook: str, bill: Mapping[str, str]) -> Heard:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Heard(fine=False, words=f"{command[0]} did not run to its end ({error})")
+        words = say("not_ended", korean=korean, command=command[0], error=error)
+        return Heard(fine=False, words=words)
     said = ended.stdout if ended.returncode == 0 else ended.stderr or ended.stdout
     return Heard(
         fine=ended.returncode == 0,

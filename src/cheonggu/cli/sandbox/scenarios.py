@@ -20,7 +20,7 @@ _MARKS: Final = {"ok": "ok    ", "wrong": "WRONG ", "unseen": "unseen", "broken"
 
 InKorean = Annotated[
     bool,
-    typer.Option("--korean", "--ko", help="Titles and what is correct in Korean; by default if LANG is."),
+    typer.Option("--korean", "--ko", help="Told in Korean; by default if LANG is."),
 ]
 
 
@@ -58,20 +58,21 @@ def run(
     from cheonggu.scenarios.yours import Yours
 
     names = script.shipped() if scenarios == ["all"] else scenarios
+    in_korean = korean or show.speaks_korean()
     reports = play_all(
         Remote(base_url, api_key or sandbox_partners.FIRST.api_key),
         [script.load(name) for name in names],
         callback_url=callback_url,
-        yours=Yours(create=create, books=books),
+        yours=Yours(create=create, books=books, korean=in_korean),
         forms=_forms(profile or []),
-        korean=korean or show.speaks_korean(),
+        korean=in_korean,
         wait_seconds=wait,
     )
     played: list[Report] = []
     for report in reports:
         played.append(report)
         if not as_json:
-            _show(report)
+            _show(report, korean=in_korean)
     if as_json:
         show.as_json_line({"reports": [_as_fields(report) for report in played]})
     else:
@@ -86,7 +87,7 @@ def scenarios(*, korean: InKorean = False, as_json: AsJson = False) -> None:
     in_korean = korean or show.speaks_korean()
     found = [script.load(name) for name in script.shipped()]
     rows = [
-        {"name": one.name, "title": one.title.ko if in_korean else one.title.en, "steps": len(one.step)}
+        {"name": one.name, "title": one.title.in_language(korean=in_korean), "steps": len(one.step)}
         for one in found
     ]
     show.rows("scenarios", rows, as_json=as_json, none="None.")
@@ -109,9 +110,11 @@ def _forms(asked: list[str]) -> list[str]:
     return forms
 
 
-def _show(report: Report) -> None:
+def _show(report: Report, *, korean: bool) -> None:
+    from cheonggu.scenarios.words import say
+
     typer.echo(show.text_of(f"{_named(report)}: {report.title}"))
-    typer.echo(show.text_of(f"  Correct: {report.correct}"))
+    typer.echo(show.text_of(f"  {say('correct', korean=korean)}: {report.correct}"))
     for finding in report.findings:
         mark = _MARKS[finding.verdict] if finding.judged or finding.verdict == "broken" else "      "
         typer.echo(show.text_of(f"  {mark} {finding.step:>2} {finding.do:<8} {finding.words}"))
