@@ -52,6 +52,11 @@ class Known:
         """As Directory.remembered."""
         return PARTNER if api_key == "key" else None
 
+    def remembered_caller(self, api_key: str, member: str, merchant: str) -> Caller | None:
+        """As Directory.remembered_caller."""
+        known = (api_key, member, merchant) == ("key", "m", "s")
+        return Caller(partner=PARTNER, merchant=MERCHANT, member="m", api_key="key") if known else None
+
     async def partner(self, api_key: str) -> Partner:
         """As Directory.partner."""
         if api_key == "suspended":

@@ -46,8 +46,8 @@ class Written:
         return [item.number for item in items]
 
 
-def keys_of(item: Item) -> Hashable | list[Hashable]:
-    return list(item.keys) if len(item.keys) != 1 else item.keys[0]
+def keys_of(item: Item) -> Sequence[Hashable]:
+    return item.keys
 
 
 ITEMS = st.lists(
@@ -70,7 +70,7 @@ def test_it_is_as_if_items_were_written_one_by_one_for_each_key(
         return await batcher.submit(item)
 
     async def run() -> list[int | BaseException]:
-        batcher = Batcher(written, most=most, key=keys_of)
+        batcher = Batcher(written, most=most, keys=keys_of)
         tasks: list[asyncio.Task[int]] = []
         for item in items:
             for _ in range(item.turns_before):
@@ -104,7 +104,7 @@ def test_nobody_is_left_waiting_whatever_happens(
     given_up: list[bool], most: int, after_turns: int, event: str
 ) -> None:
     async def run() -> None:
-        batcher = Batcher(Written(turns=2), most=most, key=keys_of)
+        batcher = Batcher(Written(turns=2), most=most, keys=keys_of)
         tasks = [asyncio.create_task(batcher.submit(Item(n, 0, (n,)))) for n in range(len(given_up))]
         for _ in range(after_turns):
             await asyncio.sleep(0)
@@ -144,7 +144,7 @@ async def _stopped(items: Sequence[Item]) -> list[int]:
 
 @pytest.mark.parametrize("write", [_too_few, _too_many, _stopped])
 async def test_results_that_do_not_add_up_are_nobodys(write: Write) -> None:
-    batcher = Batcher(write, most=10, key=keys_of)
+    batcher = Batcher(write, most=10, keys=keys_of)
     results = await asyncio.gather(
         *(batcher.submit(Item(n, 0, (n,))) for n in range(3)), return_exceptions=True
     )
@@ -154,7 +154,7 @@ async def test_results_that_do_not_add_up_are_nobodys(write: Write) -> None:
 async def test_after_its_writer_was_stopped_it_writes_again() -> None:
     written = Written()
     answers = iter([_stopped, written])
-    batcher = Batcher(lambda items: next(answers)(items), most=10, key=keys_of)
+    batcher = Batcher(lambda items: next(answers)(items), most=10, keys=keys_of)
     with pytest.raises(BatchLost):
         await batcher.submit(Item(1, 0, ()))
     assert await batcher.submit(Item(2, 0, ())) == 2
@@ -162,7 +162,7 @@ async def test_after_its_writer_was_stopped_it_writes_again() -> None:
 
 async def test_while_one_batch_is_written_the_next_collects() -> None:
     written = Written(turns=5)
-    batcher = Batcher(written, most=100, key=keys_of)
+    batcher = Batcher(written, most=100, keys=keys_of)
     first = asyncio.create_task(batcher.submit(Item(0, 0, ())))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -173,7 +173,7 @@ async def test_while_one_batch_is_written_the_next_collects() -> None:
 
 async def test_a_crowd_on_one_key_does_not_hold_up_others_for_long() -> None:
     written = Written()
-    batcher = Batcher(written, most=4, key=keys_of)
+    batcher = Batcher(written, most=4, keys=keys_of)
     crowd = [asyncio.create_task(batcher.submit(Item(n, 0, (0,)))) for n in range(4 * LOOK_AHEAD - 1)]
     other = asyncio.create_task(batcher.submit(Item(99, 0, (1,))))
     assert await other == 99
@@ -183,7 +183,7 @@ async def test_a_crowd_on_one_key_does_not_hold_up_others_for_long() -> None:
 
 async def test_what_is_given_up_before_its_batch_is_not_written() -> None:
     written = Written(turns=5)
-    batcher = Batcher(written, most=1, key=keys_of)
+    batcher = Batcher(written, most=1, keys=keys_of)
     tasks = [asyncio.create_task(batcher.submit(Item(n, 0, ()))) for n in range(3)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -195,7 +195,7 @@ async def test_what_is_given_up_before_its_batch_is_not_written() -> None:
 
 async def test_once_closed_it_takes_nothing_and_has_written_everything() -> None:
     written = Written(turns=3)
-    batcher = Batcher(written, most=2, key=keys_of)
+    batcher = Batcher(written, most=2, keys=keys_of)
     tasks = [asyncio.create_task(batcher.submit(Item(n, 0, ()))) for n in range(7)]
     await asyncio.sleep(0)
     await batcher.close()

@@ -71,7 +71,7 @@ class Deliverer:
         self._lanes = lanes or Lanes()
         self._after = ""
         self.hands = Hands(self._lanes.most)
-        self._settling = Batcher(patiently(db, outbox.settle_callbacks), most=MOST_IN_A_COMMIT, key=_number)
+        self._settling = Batcher(patiently(db, outbox.settle_callbacks), most=MOST_IN_A_COMMIT, keys=_number)
 
     async def step(self) -> bool:
         """Claim what there is and lanes for; whether there may be more."""
@@ -233,5 +233,5 @@ def settle(
     )
 
 
-def _number(settled: CallbackSettled) -> tuple[int, int]:
-    return settled.partner_id, settled.callback_no
+def _number(settled: CallbackSettled) -> tuple[tuple[int, int]]:
+    return ((settled.partner_id, settled.callback_no),)

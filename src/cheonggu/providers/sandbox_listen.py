@@ -56,7 +56,7 @@ class ListenedCourier:
         self._inner = inner
         self._db = db
         self._bell = bell
-        self._looks = Batcher(self._look, most=MOST_LOOKS_AT_ONCE, key=lambda _: object())
+        self._looks = Batcher(self._look, most=MOST_LOOKS_AT_ONCE, keys=lambda _: ())
 
     async def deliver(self, request: CallbackRequest) -> Reply:
         """Hand it to a listener, if there is one and it takes it in time; else pass it on."""

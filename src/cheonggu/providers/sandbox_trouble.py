@@ -33,7 +33,7 @@ class TroubledCourier:
     def __init__(self, inner: Courier, db: Database, clock: Clock) -> None:
         self._inner = inner
         self._db = db
-        self._looks = Batcher(self._look, most=MOST_LOOKS_AT_ONCE, key=lambda _: object())
+        self._looks = Batcher(self._look, most=MOST_LOOKS_AT_ONCE, keys=lambda _: ())
         self._clock = clock
 
     async def deliver(self, request: CallbackRequest) -> Reply:

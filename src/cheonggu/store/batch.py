@@ -42,8 +42,8 @@ class Batcher(Generic[T, R]):
     """Hands items to `write` in batches of at most `most`, one batch at a time, in order of arrival.
 
     `write` gives one result for each item, in their order; what it raises is raised to everyone in the batch.
-    `key` gives one key of an item, or several as a list. No batch holds two items with a key in common: the
-    later one waits for a later batch, so that for each key it is as if items were written one by one.
+    `keys` gives the keys of an item, if any. No batch holds two items with a key in common: the later one
+    waits for a later batch, so that for each key it is as if items were written one by one.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Batcher(Generic[T, R]):
         write: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
         *,
         most: int,
-        key: Callable[[T], Hashable | list[Hashable]],
+        keys: Callable[[T], Sequence[Hashable]],
     ) -> None:
         self._write = write
         self._most = most
-        self._key = key
+        self._keys = keys
         self._queue: deque[_Waiting[T, R]] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._closed = False
@@ -73,10 +73,9 @@ class Batcher(Generic[T, R]):
         """
         if self._closed:
             raise BatcherClosed
-        key = self._key(item)
         loop = asyncio.get_running_loop()
         done: asyncio.Future[R] = loop.create_future()
-        self._queue.append(_Waiting(item, key if isinstance(key, list) else (key,), done))
+        self._queue.append(_Waiting(item, self._keys(item), done))
         if self._writer is None:
             nobodys = contextvars.Context()  # not the first submitter's: its log fields are its own
             self._writer = asyncio.create_task(self._work(), name="batch writer", context=nobodys)

@@ -106,7 +106,7 @@ class Intake:
         self._connection: OwnConnection | None = None
         self._numbers = iter(range(0))
         self._refilling = asyncio.Lock()
-        self._batcher = Batcher(self._write, most=MOST_IN_A_BATCH, key=_collides_on)
+        self._batcher = Batcher(self._write, most=MOST_IN_A_BATCH, keys=_collides_on)
 
     async def create(
         self, caller: Caller, new: NewBill, now: datetime, key: str | None, digest: bytes | None
@@ -118,7 +118,10 @@ class Intake:
         """
         if self._batcher.waiting >= _MOST_WAITING:
             raise DatabaseAway(TimeoutError("too many creates are waiting"))
-        row = self._row(caller, new, now, await self._number(), key, digest)
+        number = next(self._numbers, None)
+        if number is None:
+            number = await self._number()
+        row = self._row(caller, new, now, number, key, digest)
         try:
             verdict = await self._batcher.submit(row, _WAIT_SECONDS)
         except (TimeoutError, BatchLost, BatcherClosed) as error:
@@ -275,14 +278,14 @@ def _number(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
-def _collides_on(row: _Row) -> list[Hashable]:
-    marks: list[Hashable] = [("bill", row.partner_id, row.bill_id)]
-    if row.key is not None:
-        marks.append(("key", row.partner_id, row.key))
-    return marks
+def _collides_on(row: _Row) -> tuple[Hashable, ...]:
+    bill = (row.partner_id, row.bill_id)
+    return (bill,) if row.key is None else (bill, ("key", row.partner_id, row.key))
 
 
 def _answer(row: _Row, verdict: Verdict) -> Created:
+    if verdict is _WRITTEN:
+        return Created(row.bill_id, row.short_code)
     match verdict:
         case Verdict("DONE"):
             return Created(row.bill_id, row.short_code)

@@ -113,6 +113,14 @@ class Directory:
         partner = self._partners.get(key_hash(api_key))
         return None if partner is None else _active(partner)
 
+    def remembered_caller(self, api_key: str, member: str, merchant: str) -> Caller | None:
+        """The caller, if all of it is remembered. Raises Refused with PARTNER_006 (D)."""
+        partner = self.remembered(api_key)
+        found = partner and self._merchants.get((partner.partner_id, member, merchant))
+        if partner is None or found is None:
+            return None
+        return Caller(partner=partner, merchant=found, member=member, api_key=api_key)
+
     async def may_know(self, api_key: str) -> bool:
         """Whether this may be a key of ours: False is certain.
 

@@ -1,4 +1,4 @@
-"""Reading a request's body: JSON by its Content-Type, and not too large."""
+"""Reading a request's body, unless it is too large."""
 
 from __future__ import annotations
 
@@ -36,23 +36,9 @@ async def read_body(headers: Iterable[Header], receive: Receive, most_bytes: int
     return await _read(receive, most_bytes)
 
 
-def judge_type(headers: Iterable[Header]) -> None:
-    """Raise Refused with HTTP_415 unless it is JSON. Without a Content-Type it is taken for that (O)."""
-    for name, value in headers:
-        if name == b"content-type" and value != b"application/json" and not _is_json(value):
-            raise Refused(codes.HTTP_415)
-
-
 def _declared_bytes(headers: Iterable[Header]) -> int:
     declared = [value for name, value in headers if name == b"content-length" and value.isdigit()]
     return int(declared[-1][:20]) if declared else 0
-
-
-def _is_json(content_type: bytes) -> bool:
-    kind = content_type.partition(b";")[0].strip().lower()
-    return kind in {b"", b"application/json"} or (
-        kind.startswith(b"application/") and kind.endswith(b"+json")
-    )
 
 
 async def _read(receive: Receive, most_bytes: int) -> bytes:

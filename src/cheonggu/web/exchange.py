@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from cheonggu.web.envelope import Header
+from cheonggu.web.head import Head
 from cheonggu.web.operations import Operation
 
 _NOBODY_WAITS: Final = asyncio.Event()
@@ -18,17 +18,21 @@ class Exchange:
     __slots__ = (
         "body",
         "disconnected",
-        "headers",
+        "head",
         "keep_alive",
         "message_event",
         "operation",
         "response_complete",
         "response_started",
+        "task",
     )
 
-    def __init__(self, operation: Operation, headers: list[Header], *, keep_alive: bool) -> None:
+    task: asyncio.Task[None]
+    """Who answers it; not there before somebody does."""
+
+    def __init__(self, operation: Operation, head: Head, *, keep_alive: bool) -> None:
         self.operation = operation
-        self.headers = headers
+        self.head = head
         self.keep_alive = keep_alive
         self.body = b""
         self.disconnected = self.response_started = self.response_complete = False

@@ -15,8 +15,8 @@ from cheonggu.domain.codes import Code, Refused, invalid
 from cheonggu.store.partners import Caller, Partner
 from cheonggu.web import adapters, wire
 from cheonggu.web.adapters import Call
-from cheonggu.web.envelope import Header
 from cheonggu.web.guesses import Peer, partner_of
+from cheonggu.web.head import Head
 from cheonggu.web.operation_words import OPERATION_WORDS, OperationWords
 from cheonggu.web.parse import Exact, Shape, Tree, parse_object
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 IDEMPOTENCY_KEY_MAX: Final = 255
-_KEY_HEADER: Final = IDEMPOTENCY_KEY.lower().encode()
+KEY_HEADER: Final = IDEMPOTENCY_KEY.lower().encode()
 PREFIXES: Final = ("", "/partner")
 """The base URL of the vendor's clients ends in /partner, so every operation answers there too (O)."""
 
@@ -36,14 +36,14 @@ BillT_co = TypeVar("BillT_co", bound=msgspec.Struct, covariant=True)
 
 
 class Incoming(msgspec.Struct):
-    """A request to an operation: its body, its headers, and who sent it.
+    """A request to an operation: its body, its head, and who sent it.
 
     `exact` is the body as the operation's request, when there is nothing to be judged about it. `partner` is
     set once its apiKey is known: the answer is written as that partner reads it.
     """
 
     body: bytes
-    headers: list[Header]
+    head: Head
     peer: Peer
     exact: msgspec.Struct | None = None
     partner: Partner | None = None
@@ -93,7 +93,7 @@ def for_bill(
         return shape.read(bill, "bill")
 
     async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
-        caller = await _caller(service, incoming)
+        caller = _remembered(service, incoming) or await _caller(service, incoming)
         idem = _idem(operation, incoming) if operation.writes else None
         exact = cast("_AboutBill[BillT] | None", incoming.exact)
         bill = judged(incoming) if exact is None else exact.bill
@@ -107,7 +107,7 @@ def for_merchant(adapter: Callable[[Service, Caller], Awaitable[msgspec.Struct]]
 
     async def run(service: Service, operation: Operation, incoming: Incoming) -> msgspec.Struct:
         del operation
-        return await adapter(service, await _caller(service, incoming))
+        return await adapter(service, _remembered(service, incoming) or await _caller(service, incoming))
 
     return run
 
@@ -130,6 +130,17 @@ class _AboutBill(Protocol[BillT_co]):
 _IDENTITY: Final = Shape(wire.Identity)
 
 
+def _remembered(service: Service, incoming: Incoming) -> Caller | None:
+    """Who calls, if nobody needs to be asked and nothing judged for it, as for nearly every request."""
+    who = incoming.exact
+    if not isinstance(who, wire.Identity):
+        return None
+    caller = service.directory.remembered_caller(who.apiKey, who.member, who.merchant)
+    if caller is not None:
+        incoming.partner = caller.partner
+    return caller
+
+
 async def _caller(service: Service, incoming: Incoming) -> Caller:
     """Who calls. An unknown apiKey is told before an ill-formed member, and that before an unknown one."""
     partner = await _partner(service, incoming)
@@ -139,7 +150,7 @@ async def _caller(service: Service, incoming: Incoming) -> Caller:
 
 
 async def _partner(service: Service, incoming: Incoming) -> Partner:
-    partner = await partner_of(service, _api_key(incoming), incoming.peer, incoming.headers)
+    partner = await partner_of(service, _api_key(incoming), incoming.peer, incoming.head.headers)
     incoming.partner = partner
     return partner
 
@@ -153,7 +164,7 @@ def _api_key(incoming: Incoming) -> str:
 
 
 def _idem(operation: Operation, incoming: Incoming) -> Idem | None:
-    keys = [value for name, value in incoming.headers if name == _KEY_HEADER]
+    keys = incoming.head.all(KEY_HEADER)
     if not keys:
         return None
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
@@ -285,6 +296,8 @@ ROUTES: Final = {prefix + operation.path: operation for prefix in PREFIXES for o
 _EXACT: Final = {operation.name: Exact(operation.request) for operation in OPERATIONS}
 
 
-def incoming_to(operation: Operation, body: bytes, headers: list[Header], peer: Peer) -> Incoming:
-    """A request to an operation, read as far as that takes no judging."""
-    return Incoming(body, headers, peer, _EXACT[operation.name].read(body))
+def incoming_to(operation: Operation, body: bytes, head: Head, peer: Peer) -> Incoming:
+    """A request to an operation, read as far as that takes no judging. Raises Refused with HTTP_415."""
+    if not head.json:
+        raise Refused(codes.HTTP_415)
+    return Incoming(body, head, peer, _EXACT[operation.name].read(body))

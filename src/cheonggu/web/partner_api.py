@@ -15,10 +15,11 @@ from cheonggu.domain import codes
 from cheonggu.domain.codes import Code, Refused
 from cheonggu.store.postgres import DatabaseAway
 from cheonggu.web import envelope
-from cheonggu.web.body import Unread, judge_type, read_body
+from cheonggu.web.body import Unread, read_body
 from cheonggu.web.envelope import Header
 from cheonggu.web.guesses import Peer
-from cheonggu.web.metrics import NO_OPERATION, count_answer
+from cheonggu.web.head import Head
+from cheonggu.web.metrics import ANSWERS, NO_OPERATION
 from cheonggu.web.operations import ROUTES, Incoming, Operation, incoming_to
 
 if TYPE_CHECKING:
@@ -56,13 +57,12 @@ class PartnerApi:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def answer(self, operation: Operation, headers: list[Header], body: bytes, peer: Peer) -> Answer:
+    async def answer(self, operation: Operation, head: Head, body: bytes, peer: Peer) -> Answer:
         """The answer to a POST to an operation. It raises nothing."""
         began = perf_counter()
         incoming: Incoming | None = None
         try:
-            judge_type(headers)
-            incoming = incoming_to(operation, body, headers, peer)
+            incoming = incoming_to(operation, body, head, peer)
             data = await operation.run(self._service, operation, incoming)
             code, answered = codes.OK, envelope.success_body(data)
         except Refused as refused:
@@ -72,13 +72,12 @@ class PartnerApi:
             answered = envelope.refusal_body(code)
         if incoming is not None and incoming.partner is not None and incoming.partner.quirks is not None:
             answered = envelope.respelled(answered, incoming.partner.quirks)
-        count_answer(operation.name, code.code, perf_counter() - began)
+        ANSWERS.count(operation.name, code.code, perf_counter() - began)
         return Answer(code.http_status, answered)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; nothing is answered to a client that went away."""
         began = perf_counter()
-        headers: list[Header] = scope["headers"]
         operation = ROUTES.get(scope["path"])
         try:
             body = await _body_for(operation, scope, receive)
@@ -86,12 +85,12 @@ class PartnerApi:
             return
         except Refused as refused:
             name = operation.name if operation else NO_OPERATION
-            count_answer(name, refused.code.code, perf_counter() - began)
+            ANSWERS.count(name, refused.code.code, perf_counter() - began)
             refusal = Answer(refused.code.http_status, envelope.refusal_body(refused.code, refused.message))
             await _send(send, refusal, _headers_of(refused))
         else:
             assert operation is not None
-            answer = await self.answer(operation, headers, body, scope.get("client"))
+            answer = await self.answer(operation, Head(scope["headers"]), body, scope.get("client"))
             if answer.silent_seconds is None:
                 await _send(send, answer, answer.headers)
             else:

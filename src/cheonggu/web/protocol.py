@@ -22,6 +22,7 @@ from cheonggu.web import envelope
 from cheonggu.web.body import MAX_BODY_BYTES
 from cheonggu.web.envelope import Header
 from cheonggu.web.exchange import Exchange
+from cheonggu.web.head import Head
 from cheonggu.web.known_heads import KnownHeads
 from cheonggu.web.lingering import Gently, Lingering
 from cheonggu.web.operations import ROUTES, Operation
@@ -49,8 +50,8 @@ class BoundedProtocol(HttpToolsProtocol):
     api: ClassVar[PartnerApi]
     """Answers the operations; see `protocol_for`."""
     silence: ClassVar[Silence]
-    known_heads: ClassVar[KnownHeads[tuple[Operation, list[Header]]]]
-    """Operation and headers of plain requests that keep their connection."""
+    known_heads: ClassVar[KnownHeads[tuple[Operation, Head]]]
+    """Operation and head of plain requests that keep their connection."""
 
     parser: httptools.HttpRequestParser  # pyright: ignore[reportIncompatibleVariableOverride] - None at its end
     _head_bytes = 0
@@ -111,7 +112,7 @@ class BoundedProtocol(HttpToolsProtocol):
         whole = begun == 1 and not (self._in_head or self._in_body)
         # Behind a request that ends its connection the parser drops what comes, so it has to see that one.
         if alone and whole and exchange is not None and exchange.keep_alive:
-            self.known_heads.learn(received, exchange.body, (exchange.operation, exchange.headers))
+            self.known_heads.learn(received, exchange.body, (exchange.operation, exchange.head))
         if self._in_head:
             # What stands before a head in one piece does not count as the head's, however much it is.
             if (continued and begun == 0) or (first and begun == 1):
@@ -128,9 +129,9 @@ class BoundedProtocol(HttpToolsProtocol):
         known = self.known_heads.of(data)
         if known is None:
             return False
-        (operation, headers), body = known
+        (operation, head), body = known
         self._expect_nothing()
-        exchange = self._begin(operation, headers, keep_alive=True)
+        exchange = self._begin(operation, head, keep_alive=True)
         exchange.body = body
         self._start_answer(exchange)
         return True
@@ -199,7 +200,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_body = True
         operation = _OPERATIONS.get(self.url)
         if operation is not None and self._is_plain():
-            self._begin(operation, self.headers, keep_alive=self.parser.should_keep_alive())
+            self._begin(operation, Head(self.headers), keep_alive=self.parser.should_keep_alive())
         else:
             self._exchange = None
             self._hand_to_uvicorn()
@@ -252,19 +253,19 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             super().on_message_complete()
 
-    def _begin(self, operation: Operation, headers: list[Header], *, keep_alive: bool) -> Exchange:
-        exchange = Exchange(operation, headers, keep_alive=keep_alive)
+    def _begin(self, operation: Operation, head: Head, *, keep_alive: bool) -> Exchange:
+        exchange = Exchange(operation, head, keep_alive=keep_alive)
         self._exchange = exchange
         self.cycle = exchange  # pyright: ignore[reportAttributeAccessIssue] - it has all that is asked of one
         return exchange
 
     def _start_answer(self, exchange: Exchange) -> None:
-        task = self.loop.create_task(self._answer(exchange))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        exchange.task = self.loop.create_task(self._answer(exchange))
+        self.tasks.add(exchange.task)
 
     async def _answer(self, exchange: Exchange) -> None:
-        answer = await self.api.answer(exchange.operation, exchange.headers, exchange.body, self.client)
+        answer = await self.api.answer(exchange.operation, exchange.head, exchange.body, self.client)
+        self.tasks.discard(exchange.task)  # a call-back would cost a turn of the loop
         if answer.silent_seconds is not None:
             self.silence.fall(self.transport, exchange, answer.silent_seconds)
             return

@@ -11,9 +11,10 @@ import structlog
 
 from cheonggu.domain.explanation import Explanation
 from cheonggu.store.postgres import DatabaseAway
-from cheonggu.web.envelope import DONE, Header
+from cheonggu.web.envelope import DONE
 from cheonggu.web.guesses import Peer
-from cheonggu.web.operations import IDEMPOTENCY_KEY, Operation
+from cheonggu.web.head import Head
+from cheonggu.web.operations import KEY_HEADER, Operation
 from cheonggu.web.partner_api import Answer, PartnerApi, told_of
 from cheonggu.web.sandbox import explaining
 from cheonggu.web.sandbox.armed import Armed
@@ -28,7 +29,6 @@ log = structlog.get_logger()
 EXPLAIN_HEADER: Final = b"cheonggu-explain"
 MOST_TOLD: Final = 10
 """Refusals that a second's log tells."""
-_KEY_HEADER: Final = IDEMPOTENCY_KEY.lower().encode()
 
 
 class SandboxApi(PartnerApi):
@@ -40,25 +40,19 @@ class SandboxApi(PartnerApi):
         self.armed = Armed()
         self._told_at = deque([0.0] * MOST_TOLD, MOST_TOLD)
 
-    async def answer(self, operation: Operation, headers: list[Header], body: bytes, peer: Peer) -> Answer:
+    async def answer(self, operation: Operation, head: Head, body: bytes, peer: Peer) -> Answer:
         """The answer to a POST to an operation, noted in the journal."""
         began = perf_counter()
-        keyed = asks = False
-        for name, _ in headers:
-            if name == TEST_CODE_HEADER:
-                asks = True
-            elif name == _KEY_HEADER:
-                keyed = True
-        wish = None
+        asks, wish = TEST_CODE_HEADER in head.names, None
         wanted = self.armed.take(body, operation.name) if self.armed else None
         if asks or wanted is not None:
             wish = Wish(operation, None if asks or wanted is None else wanted.code)
-            answer = wish.granted(await super().answer(wish.operation, headers, body, peer))
+            answer = wish.granted(await super().answer(wish.operation, head, body, peer))
             if wanted is not None:
                 used = wish.in_order and not asks
                 (self.armed.used_up if used else self.armed.give_back)(wanted)
         else:
-            answer = await super().answer(operation, headers, body, peer)
+            answer = await super().answer(operation, head, body, peer)
         seconds, why = perf_counter() - began, None
         if not answer.body.startswith(DONE):
             if answer.body:
@@ -74,7 +68,7 @@ class SandboxApi(PartnerApi):
                 operation=operation,
                 body=body,
                 answer=answer,
-                keyed=keyed,
+                keyed=KEY_HEADER in head.names,
                 test_code=wish and wish.test_code,
                 explanation=why,
             )

@@ -22,6 +22,7 @@ from cheonggu.domain.hashing import request_hash
 from cheonggu.domain.seoul import end_of, today
 from cheonggu.service import Service
 from cheonggu.store import bills, practice
+from cheonggu.web.head import Head
 from cheonggu.web.operations import ROUTES, incoming_to
 from cheonggu.web.sandbox import clock, door, fates, outcomes, partners, payments
 from cheonggu.web.sandbox.door import json_route
@@ -137,7 +138,7 @@ async def _operate(service: Service, path: str, who: Identity, bill: dict[str, A
     operation = ROUTES[path]
     tree = {"apiKey": who.api_key, "member": who.member, "merchant": who.merchant, "bill": bill}
     body = msgspec.json.encode(tree)
-    await operation.run(service, operation, incoming_to(operation, body, [], None))
+    await operation.run(service, operation, incoming_to(operation, body, Head([]), None))
 
 
 async def _all_sent(

@@ -15,7 +15,7 @@ from cheonggu.domain.codes import CODES, OK, Refused, invalid
 from cheonggu.store.partners import Caller, Partner
 from cheonggu.web import adapters, wire
 from cheonggu.web.adapters import Call
-from cheonggu.web.envelope import Header
+from cheonggu.web.head import Head
 from cheonggu.web.operations import (
     Incoming,
     Operation,
@@ -56,7 +56,7 @@ class Wish:
         self.in_order = False
 
     async def _run(self, service: Service, _: Operation, incoming: Incoming) -> msgspec.Struct:
-        self.test_code = self._wanted or _test_code(incoming.headers)
+        self.test_code = self._wanted or _test_code(incoming.head)
         await _JUDGES[self._asked.name](service, self._asked, incoming)
         self.in_order = True
         if self.test_code in AFTER:
@@ -77,8 +77,8 @@ class Wish:
         return msgspec.structs.replace(answer, silent_seconds=AFTER.get(self.test_code))
 
 
-def _test_code(headers: list[Header]) -> str:
-    values = [value.decode("latin-1").strip().upper() for name, value in headers if name == TEST_CODE_HEADER]
+def _test_code(head: Head) -> str:
+    values = [value.decode("latin-1").strip().upper() for value in head.all(TEST_CODE_HEADER)]
     if len(values) == 1 and values[0] in TEST_CODES:
         return values[0]
     raise invalid(TEST_CODE, f"{', '.join(TEST_CODES)} 중 하나여야 합니다.")

@@ -26,6 +26,7 @@ from cheonggu.domain.new_bill import BILL_ID_MAX
 from cheonggu.service import Service
 from cheonggu.store import bills, idempotency, practice_page, trouble
 from cheonggu.web import forms
+from cheonggu.web.head import Head
 from cheonggu.web.operations import ROUTES
 from cheonggu.web.partner_api import PartnerApi
 from cheonggu.web.sandbox.clock import move_clock, start_over
@@ -136,7 +137,7 @@ async def _operate(act: Act, path: str, bill: dict[str, str]) -> None:
     headers = [(b"content-type", b"application/json")]
     if key := _once(act, bill):
         headers.append((b"idempotency-key", key.encode()))
-    answer = await api.answer(ROUTES[path], headers, body, act.request.client)
+    answer = await api.answer(ROUTES[path], Head(headers), body, act.request.client)
     if answer.silent_seconds is not None:  # somebody wished that requests get lost
         raise NotTaken(Refused(codes.HTTP_503))
     told: dict[str, Any] = msgspec.json.decode(answer.body)
