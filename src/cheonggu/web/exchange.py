@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from cheonggu.web import envelope
+from cheonggu.web.envelope import Header
 from cheonggu.web.head import Head
 from cheonggu.web.operations import Operation
 
@@ -37,3 +43,17 @@ class Exchange:
         self.body = b""
         self.disconnected = self.response_started = self.response_complete = False
         self.message_event = _NOBODY_WAITS
+
+
+@lru_cache(64)
+def answer_head(status: int, every: tuple[Header, ...], keep_alive: bool) -> bytes:  # noqa: FBT001
+    """An answer's head up to its body's length. `every` are the server's own headers, the date above all."""
+    headers = (*every, *envelope.standing_headers(status))
+    if not keep_alive:
+        headers = (*headers, (b"connection", b"close"))
+    return STATUS_LINE[status] + header_lines(headers) + b"content-length: "
+
+
+def header_lines(headers: Iterable[Header]) -> bytes:
+    """Headers as they go over the wire."""
+    return b"".join(b"%b: %b\r\n" % header for header in headers)

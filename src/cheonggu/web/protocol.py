@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
-from functools import lru_cache, partial
+from functools import partial
 from typing import ClassVar, Final
 
 import httptools
@@ -20,8 +19,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from cheonggu.domain import codes
 from cheonggu.web import envelope
 from cheonggu.web.body import MAX_BODY_BYTES
-from cheonggu.web.envelope import Header
-from cheonggu.web.exchange import Exchange
+from cheonggu.web.exchange import Exchange, answer_head, header_lines
 from cheonggu.web.head import Head
 from cheonggu.web.known_heads import KnownHeads
 from cheonggu.web.lingering import Gently, Lingering
@@ -275,8 +273,8 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         exchange.response_complete = True
         every = tuple(self.server_state.default_headers)
-        head = _head(answer.status, every, exchange.keep_alive)
-        more = _lines(answer.headers) if answer.headers else b""
+        head = answer_head(answer.status, every, exchange.keep_alive)
+        more = header_lines(answer.headers) if answer.headers else b""
         self.transport.write(b"%b%d\r\n%b\r\n%b" % (head, len(answer.body), more, answer.body))
         if not exchange.keep_alive:
             self._end()
@@ -344,7 +342,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._had_enough, self.cycle.keep_alive = True, False
             return
         body = envelope.refusal_body(codes.VALIDATION_001, _WHY[status])
-        lines = _lines([(b"connection", b"close"), *envelope.headers(status, body)])
+        lines = header_lines([(b"connection", b"close"), *envelope.headers(status, body)])
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + body)
         if status == 408:
             self._close()  # it is silent, or next to it
@@ -379,19 +377,6 @@ def protocol_for(api: PartnerApi) -> type[BoundedProtocol]:
 
     Protocol.api, Protocol.silence, Protocol.known_heads = api, Silence(), KnownHeads()
     return Protocol
-
-
-@lru_cache(64)
-def _head(status: int, every: tuple[Header, ...], keep_alive: bool) -> bytes:  # noqa: FBT001
-    """An answer's head up to its body's length. `every` are the server's own headers, the date above all."""
-    headers = (*every, *envelope.standing_headers(status))
-    if not keep_alive:
-        headers = (*headers, (b"connection", b"close"))
-    return STATUS_LINE[status] + _lines(headers) + b"content-length: "
-
-
-def _lines(headers: Iterable[Header]) -> bytes:
-    return b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
 _WHY: Final = {
