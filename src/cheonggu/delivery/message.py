@@ -36,6 +36,8 @@ MOST_CALLS: Final = 4
 FEW: Final = 16
 """So many of every partner's go before many of one's."""
 REASON_LIMIT: Final = 300
+FIRST_FENCE: Final = 1
+"""Of a message that was never claimed before."""
 
 ERASED: Final = NotSent("ERASED", "받는 분의 정보가 지워져서 보내지 못했어요.")
 
@@ -190,6 +192,7 @@ class Messenger:
             to=phone,
             text=text,
             buttons=buttons,
+            fresh=message.fence == FIRST_FENCE,
         )
 
 

@@ -16,7 +16,10 @@ from cheonggu.domain.payment import Asked, AskedRefund, Confirmed, Refunding
 
 
 class Alimtalk(msgspec.Struct, frozen=True, kw_only=True):
-    """One rendered 알림톡. `message_id` is ours, the same however often it is handed over."""
+    """One rendered 알림톡. `message_id` is ours, the same however often it is handed over.
+
+    A `fresh` one was never handed over before, unless by a worker that was frozen for longer than its lease.
+    """
 
     message_id: str
     partner_id: int
@@ -25,6 +28,7 @@ class Alimtalk(msgspec.Struct, frozen=True, kw_only=True):
     to: str
     text: str
     buttons: Sequence[Button]
+    fresh: bool = False
 
 
 class Sender(Protocol):
