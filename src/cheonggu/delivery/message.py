@@ -93,6 +93,9 @@ class Messenger:
         for state in (MessageState.SENDING, MessageState.UNKNOWN):
             for call in _in_calls([one for one in claimed if one.state == state], self._sender.most_at_once):
                 self.hands.take(self._see_through(call, begin_before, unknown=state is MessageState.UNKNOWN))
+        over = [one for one in claimed if one.state == MessageState.WITHDRAWN]
+        if over:
+            await messages.withdraw(self._db, over, self._clock.now())
         return len(claimed)
 
     async def rest(self, seconds: float) -> None:

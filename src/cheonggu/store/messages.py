@@ -25,7 +25,7 @@ _ENDED: Final = (MessageState.SENT, MessageState.FAILED)
 class ClaimedMessage(msgspec.Struct, frozen=True):
     """A message in hand, with what it tells of its bill; column by column as CLAIM returns it.
 
-    SENDING is to be sent, UNKNOWN to be asked about. A WITHDRAWN one was in hand just long enough for that.
+    SENDING is to be sent, UNKNOWN to be asked about. A WITHDRAWN one is in nobody's hands, and still queued.
     """
 
     partner_id: int
@@ -73,16 +73,20 @@ async def claim(
     """Lease messages that are due: so many of each partner, then as many as fit of one who has more.
 
     Only of the partners behind `after`, beginning with the next; the one who has more is the next behind
-    `favoured`, or the first. Those whose bill can no longer be paid are WITHDRAWN instead, and return their
-    points. One that was being sent when its lease ran out comes back as UNKNOWN: its worker died or was
+    `favoured`, or the first. Those whose bill can no longer be paid are WITHDRAWN instead: that is left to
+    `withdraw`. One that was being sent when its lease ran out comes back as UNKNOWN: its worker died or was
     frozen.
     """
     rows = await db.fetch(CLAIM, now, lease_seconds, after, most_of_each, most, favoured)
-    claimed = [ClaimedMessage(*row.values()) for row in rows]
-    over = [one for one in claimed if one.state == MessageState.WITHDRAWN]
-    if over:
-        await db.run(lambda conn: _withdraw(conn, over, now))
-    return claimed
+    return [ClaimedMessage(*row.values()) for row in rows]
+
+
+async def withdraw(db: Database, over: Sequence[ClaimedMessage], now: datetime) -> None:
+    """Withdraw messages that a claim told of as WITHDRAWN, and return their points.
+
+    Not before the others are handed over: the database may go away, and their lease with it.
+    """
+    await db.run(lambda conn: _withdraw(conn, over, now))
 
 
 async def settle(db: Database, settled: Sequence[MessageSettled]) -> int:

@@ -94,8 +94,9 @@ async def claim_callbacks(
         next_after = looked[-1]["receiver"] if more else ""
     if not due:
         return [], next_after
+    # All that is read comes first: what is leased and then not handed over waits for its lease.
+    secrets = await live_secrets(db, {row["partner_id"] for row in due})
     taken = await db.run(lambda conn: conn.fetch(TAKE_CALLBACKS, *_columns(due), lease_seconds))
-    secrets = await live_secrets(db, {row["partner_id"] for row in taken})
     return [_callback(row, secrets) for row in taken], next_after
 
 
