@@ -132,6 +132,29 @@ async def test_a_lost_callback_comes_with_a_later_try(live: Live) -> None:
     assert (await live.callbacks(bill_id))[0]["attempts"][0]["reason"]
 
 
+async def test_of_two_wishes_at_once_to_lose_a_callback_the_refused_one_takes_back_nothing(
+    live: Live, dsn: str
+) -> None:
+    bill_id = await url_bill(live)
+    locker = await connect(dsn)
+    try:
+        async with locker.transaction():
+            await locker.execute("SELECT FROM bill FOR UPDATE")
+            both = [asyncio.create_task(told(live, bill_id, "APPROVE_LOSE_CALLBACK")) for _ in range(2)]
+            await until(lambda: waiting_for_a_lock(live, 2))
+        answers = await asyncio.gather(*both)
+    finally:
+        await locker.close()
+    assert sorted("refused" in one for one in answers) == [False, True]
+
+    async def is_lost() -> bool:
+        tries = (await live.callbacks(bill_id))[0]["attempts"]
+        return bool(tries) and tries[0]["reason"] is not None
+
+    await until(is_lost)
+    assert live.receiver.calls == []
+
+
 async def test_where_nothing_can_be_approved_no_callback_gets_lost(live: Live) -> None:
     bill_id = await url_bill(live)
     await live.destroy(bill_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -64,8 +64,12 @@ async def heard(call: Awaitable[T], seconds: float) -> T | Unknown:
         return Unknown(type(error).__name__)
 
 
-async def pay(service: Service, bill: Bill, window_key: str) -> Bill:
+async def pay(
+    service: Service, bill: Bill, window_key: str, *, begun: Callable[[], Awaitable[None]] | None = None
+) -> Bill:
     """Pay a bill with what the payment window gave back; the bill as it is afterwards.
+
+    `begun` is called once this payment, and no other, has begun.
 
     Raises Refused when the payment may not begin. A decline or an unknown outcome is not an exception: the
     bill's state tells.
@@ -79,6 +83,8 @@ async def pay(service: Service, bill: Bill, window_key: str) -> Bill:
         confirm_within_seconds=_LATEST_BEGIN_SECONDS + call_seconds + window,
         lease_seconds=gateway.timeout_seconds + _LEASE_MARGIN_SECONDS,
     )
+    if begun is not None:
+        await begun()
     confirmation = Confirmation(
         order_id=attempt.order_id, amount_won=attempt.amount_won, window_key=window_key
     )

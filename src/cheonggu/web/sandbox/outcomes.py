@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated, Final, Literal, get_args
 
@@ -85,10 +86,12 @@ async def bring_about(service: Service, bill: Bill, wish: Wish) -> dict[str, obj
             return await _once(service, bill, wish)
 
 
-async def _once(service: Service, bill: Bill, wish: Wish) -> dict[str, object]:
+async def _once(
+    service: Service, bill: Bill, wish: Wish, *, begun: Callable[[], Awaitable[None]] | None = None
+) -> dict[str, object]:
     """Pay: `refused` says why a payment did not begin, `declined` what the card company answered."""
     try:
-        after = await pay(service, bill, wish.window_key)
+        after = await pay(service, bill, wish.window_key, begun=begun)
     except Refused as refused:
         now = await bills.find(service.db, service.keyring, bill.partner_id, bill.bill_id) or bill
         told = {"code": refused.code.code, "message": _why(refused, now, service)}
@@ -132,10 +135,8 @@ async def _after_expiry(service: Service, bill: Bill, wish: Wish) -> dict[str, o
 
 async def _losing(service: Service, bill: Bill, wish: Wish) -> dict[str, object]:
     """Approve, and let the next tries of the callback get lost on their way."""
-    payable = bill.why_not_pay(service.clock.now()) is None
-    if payable:
+
+    async def lose() -> None:
         await trouble.lose(service.db, bill.partner_id, bill.bill_id, "LOST", wish.times or 1)
-    told = await _once(service, bill, wish)
-    if payable and "refused" in told:  # somebody else was faster
-        await trouble.clear(service.db, bill.partner_id, bill.bill_id, "LOST")
-    return told
+
+    return await _once(service, bill, wish, begun=lose)
