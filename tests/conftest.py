@@ -22,9 +22,10 @@ from cheonggu.billing.onboarding import make_sandbox_partners
 from cheonggu.config import Settings, load
 from cheonggu.service import Service
 from cheonggu.store import embedded
+from cheonggu.store.clock import Clock
 from cheonggu.store.migrations import migrate
 from cheonggu.store.postgres import Database, connect, open_database
-from cheonggu.store.sealing import new_secret_key
+from cheonggu.store.sealing import Keyring, new_secret_key
 from cheonggu.wiring import open_service
 from tests.live import Live, receiver
 from tests.serving import chromium, serving, working
@@ -39,7 +40,8 @@ def logs_stay_out_of_what_commands_print() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
 
 
-TEMPLATE = "cheonggu_template"
+EMPTY = "cheonggu_template"
+WITH_PARTNERS = "cheonggu_template_with_partners"
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 3 * 2**30
 """More than the run can take: PostgreSQL's log may grow to 2 GB, and a database has 8 MB."""
@@ -77,20 +79,32 @@ def dsn_of(server: embedded.EmbeddedServer, database: str) -> str:
     return server.dsn.replace("/cheonggu?", f"/{database}?")
 
 
+@pytest.fixture(scope="session")
+def secret_key() -> str:
+    """The run's."""
+    return new_secret_key()
+
+
 @pytest_asyncio.fixture(scope="session")
-async def template(postgres: embedded.EmbeddedServer) -> str:
-    """A migrated database that the others are copied from."""
+async def templates(postgres: embedded.EmbeddedServer, secret_key: str) -> None:
+    """Migrated databases that the others are copied from: an empty one, and one with sandbox partners."""
     connection = await connect(postgres.dsn)
-    await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    await connection.execute(f"CREATE DATABASE {EMPTY}")
+    await migrate(dsn_of(postgres, EMPTY))
+    await connection.execute(f"CREATE DATABASE {WITH_PARTNERS} TEMPLATE {EMPTY}")
     await connection.close()
-    await migrate(dsn_of(postgres, TEMPLATE))
-    return TEMPLATE
+    db = await open_database(dsn_of(postgres, WITH_PARTNERS))
+    await make_sandbox_partners(db, Keyring.parse(secret_key), Clock().now())
+    await db.close()
 
 
 @pytest_asyncio.fixture
-async def dsn(postgres: embedded.EmbeddedServer, template: str) -> AsyncIterator[str]:
-    """An empty, migrated database of the test's own."""
+async def dsn(
+    request: pytest.FixtureRequest, postgres: embedded.EmbeddedServer, templates: None
+) -> AsyncIterator[str]:
+    """A migrated database of the test's own: with the sandbox partners for a service, else empty."""
     name = f"test_{next(_numbers)}"
+    template = WITH_PARTNERS if "service" in request.fixturenames else EMPTY
     # Copied as files it is the server's checkpoint that costs: nothing in memory, too much on a disk.
     strategy = "FILE_COPY" if memory_with_room() else "WAL_LOG"
     connection = await connect(postgres.dsn)
@@ -118,13 +132,13 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Sandbox settings on a free port, with a secret key of their own."""
+def settings(tmp_path: Path, secret_key: str) -> Settings:
+    """Sandbox settings on a free port, with the run's secret key."""
     return load(
         {
             "CHEONGGU_PORT": str(free_port()),
             "CHEONGGU_DATA_DIR": str(tmp_path / "data"),
-            "CHEONGGU_SECRET_KEY": new_secret_key(),
+            "CHEONGGU_SECRET_KEY": secret_key,
         }
     )
 
@@ -133,7 +147,6 @@ def settings(tmp_path: Path) -> Settings:
 async def service(settings: Settings, dsn: str) -> AsyncIterator[Service]:
     """A wired service with the sandbox partners, no worker and no HTTP."""
     async with open_service(settings, dsn) as made:
-        await make_sandbox_partners(made.db, made.keyring, made.clock.now())
         yield made
 
 
