@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from cheonggu.web import words
+from cheonggu.web.icons import icon
 from cheonggu.web.words import Language
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -53,8 +54,8 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-# A filter, as those are applied to constants when a template is compiled.
-_TEMPLATES.filters["asset"] = asset
+# Filters, as those are applied to constants when a template is compiled.
+_TEMPLATES.filters.update(asset=asset, icon=icon)
 
 
 def language_of(request: Request) -> Language:
