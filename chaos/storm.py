@@ -92,7 +92,7 @@ async def storm(seed: str, effort: Effort, source: Path | None = None) -> Weathe
                 receiver.behave()
             found = [*await settle(made), *await violations(made)]
         if watch.longest_leases > MOST_LEASES:
-            found.append(f"time: work lay still for {watch.longest_leases:.1f} leases")
+            found.append(f"time: work lay still for {watch.longest_leases:.2f} leases: {watch.longest}")
         said = await verify(made.apis[0])
         if not said["holds"]:
             found.append(f"rule: cheonggu verify --settled: {said['problem']}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
@@ -33,6 +34,9 @@ class Takeovers:
         self.longest_seconds = 0.0
         """From the beginning of a lease to the moment at which somebody had the work in hand again."""
         self.longest_leases = 0.0
+        self.longest = "nothing"
+        """What lay still for so many leases, and when that was."""
+        self._began = time.monotonic()
 
     @property
     def leases(self) -> int:
@@ -56,7 +60,14 @@ class Takeovers:
             lease = LEASE_SECONDS[row["of"]]
             still = lease + row["overdue_seconds"]
             self.longest_seconds = max(self.longest_seconds, still)
-            self.longest_leases = max(self.longest_leases, still / lease)
+            if still / lease > self.longest_leases:
+                self.longest_leases, self.longest = still / lease, self._told(row)
+
+    def _told(self, row: Any) -> str:
+        return (
+            f"{row['of']} of bill {row['bill_no']} of partner {row['partner_id']}, lease {row['fence']},"
+            f" {row['overdue_seconds']:.1f} s overdue at {time.monotonic() - self._began:.0f} s of the storm"
+        )
 
     async def _run_out(self) -> list[Any]:
         if self._connection is None or self._connection.is_closed():

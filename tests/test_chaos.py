@@ -9,13 +9,14 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 import pytest_asyncio
+from chaos.client import other_bytes
 from chaos.found import keep
 from chaos.planted.bugs import Bug, bugs
 from chaos.planted.copies import SOURCE, plant
 from chaos.planted.plans import PLANS
 from chaos.planted.run import Caught, on_bugs, on_sound_source
 from chaos.races import RACES, Finish, races
-from chaos.record import Asked, BillRecord
+from chaos.record import Asked, BillRecord, Record
 from chaos.standby import Failover, failover
 from chaos.storm import SHORT, Weather, storm
 from chaos.wire import Doors, Heard
@@ -116,6 +117,21 @@ async def test_the_clock_is_moved_once_although_the_answer_got_lost(database: Da
     await made.advance(3_600)
     assert doors.asked == 1
     assert made.time.offset_seconds == await database.fetchval("SELECT offset_seconds FROM clock") == 3_600
+
+
+@pytest.mark.parametrize(("more", "unexpected"), [({}, 1), ({"expireDt": "2026-11-27"}, 0)])
+async def test_other_bytes_under_a_key_may_hear_that_the_last_day_has_passed(
+    more: dict[str, str], unexpected: int
+) -> None:
+    class Refusing:
+        async def ask(self, _request: bytes, _first: int) -> Heard:
+            return Heard("VALIDATION_001", 400)
+
+    made: Any = SimpleNamespace(doors=Refusing(), record=Record())
+    bill = BillRecord(cast("Any", None), {"billId": "C1"} | more)
+    asked = Asked(what="create", began=0, ended=1, code="0000", key="k")
+    await other_bytes(made, bill, asked)
+    assert len(made.record.unexpected) == unexpected
 
 
 async def test_what_was_found_is_kept_whole_with_all_about_the_bills_named(dsn: str, tmp_path: Path) -> None:
