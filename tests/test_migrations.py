@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
@@ -12,7 +12,7 @@ import pytest_asyncio
 from cheonggu.delivery.message import message_id
 from cheonggu.domain.message import MessageState
 from cheonggu.store import embedded, migrations
-from cheonggu.store.postgres import OwnConnection, Row, connect
+from cheonggu.store.postgres import Connection, DatabaseAway, OwnConnection, Row, connect
 from tests.conftest import dsn_of
 
 STATES = [state.value for state in MessageState]
@@ -110,3 +110,16 @@ async def test_messages_in_every_state_are_known_by_bill_and_send_number_and_the
         assert await migrations.migrate(empty) == []
     finally:
         await conn.close()
+
+
+@pytest.mark.parametrize("look", [migrations.check_schema, migrations.migrate])
+async def test_a_server_that_goes_away_meanwhile_is_told_as_such(
+    dsn: str, look: Callable[[str], Awaitable[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut(connection: Connection) -> dict[str, str]:
+        await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return {}
+
+    monkeypatch.setattr(migrations, "applied", cut)
+    with pytest.raises(DatabaseAway):
+        await look(dsn)

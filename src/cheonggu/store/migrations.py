@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from cheonggu.store.postgres import Connection, connect
+from cheonggu.store.postgres import Connection, connected
 
 SCHEMA = Path(__file__).parent / "schema"
 _LOCK = 0x6368656F  # "cheo": one migration at a time in a database
@@ -26,27 +26,20 @@ async def migrate(dsn: str) -> list[str]:
 
     Raises SchemaMismatch when an applied file was changed since, or the database is newer than this version.
     """
-    connection = await connect(dsn, "cheonggu migrate")
-    try:
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            await connection.execute(
-                "CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY,"
-                " checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
-            )
-            return [await _apply(connection, file) for file in await _missing(connection)]
-    finally:
-        await connection.close()
+    async with connected(dsn, "cheonggu migrate") as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY,"
+            " checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        return [await _apply(connection, file) for file in await _missing(connection)]
 
 
 async def check_schema(dsn: str) -> None:
     """Raises SchemaMismatch, saying what to do, unless every migration is applied."""
-    connection = await connect(dsn, "cheonggu check")
-    try:
+    async with connected(dsn, "cheonggu check") as connection:
         known = await connection.fetchval("SELECT to_regclass('schema_migration') IS NOT NULL")
         missing = await _missing(connection) if known else files()
-    finally:
-        await connection.close()
     if missing:
         raise SchemaMismatch(
             f"The database lacks {len(missing)} migration(s), the first is {missing[0].name}. "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Literal, Protocol, TypeVar, cast
 
 import asyncpg
@@ -258,10 +258,23 @@ async def connect(dsn: str, name: str = "cheonggu") -> OwnConnection:
         raise DatabaseAway(error) from error
 
 
+@asynccontextmanager
+async def connected(dsn: str, name: str = "cheonggu") -> AsyncGenerator[OwnConnection]:
+    """One connection of one's own for a while. Raises DatabaseAway when it cannot be made, or is lost."""
+    connection = await connect(dsn, name)
+    try:
+        yield connection
+    except (*_AWAY,) as error:
+        if away(error):
+            raise DatabaseAway(error) from error
+        raise
+    finally:
+        await connection.close()
+
+
 async def check_server(dsn: str) -> None:
     """Raises ServerUnfit, saying why, unless the server is new enough and keeps what it acknowledges."""
-    connection = await connect(dsn)
-    try:
+    async with connected(dsn) as connection:
         if connection.get_server_version().major < OLDEST_VERSION:
             raise ServerUnfit(
                 f"PostgreSQL {connection.get_server_version().major} is too old: "
@@ -275,5 +288,3 @@ async def check_server(dsn: str) -> None:
                     f"Turn it on: ALTER SYSTEM SET {name} = on; SELECT pg_reload_conf(); and undo what "
                     "ALTER DATABASE or ALTER ROLE may have set."
                 )
-    finally:
-        await connection.close()
