@@ -11,6 +11,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
+from cheonggu.store import practice
 from cheonggu.store.postgres import connect
 from tests.conftest import until
 from tests.live import Live
@@ -88,6 +89,15 @@ async def test_what_is_written_late_by_the_clock_before_moves_back_too(live: Liv
         return [one["state"] for one in await live.messages("LATE")] == ["SENT"]
 
     await until(sent)
+
+
+async def test_what_is_written_by_the_new_clock_meanwhile_stays(live: Live) -> None:
+    await theirs(live)
+    await reset(live)
+    reset_at = live.service.clock.now()
+    await live.create(billId="NEW")
+    await live.service.db.run(lambda conn: practice.gather_stragglers(conn, AHEAD_SECONDS, reset_at))
+    assert await live.service.db.fetchval("SELECT min(created_at) FROM message") > reset_at
 
 
 async def test_a_payment_that_is_settled_late_is_not_open_for_days(live: Live, dsn: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from cheonggu.domain import codes, retry
@@ -107,8 +107,10 @@ async def gather_stragglers(conn: Connection, back_seconds: float, now: datetime
 
     Nor is a callback due later than its schedule has it now.
     """
+    # What is made meanwhile, by the clock as it is now, is ahead of `now`, too, but only a little.
+    ahead = now + timedelta(seconds=back_seconds / 2)
     for statement in _GATHER:
-        await conn.execute(statement, now, back_seconds, timeout=RESET_SECONDS)
+        await conn.execute(statement, ahead, back_seconds, timeout=RESET_SECONDS)
     await conn.execute(_SOONER, now, retry.CALLBACK, timeout=RESET_SECONDS)
 
 
