@@ -110,3 +110,20 @@ async def test_a_worker_with_nothing_in_hand_does_not_rest_to_the_end(
     began = asyncio.get_running_loop().time()
     await working
     assert asyncio.get_running_loop().time() - began < PATIENCE_SECONDS
+
+
+async def test_who_rests_sees_what_is_freed_as_the_rest_begins() -> None:
+    hands, over = Hands(1), asyncio.Event()
+
+    async def work() -> None:
+        await over.wait()
+
+    hands.take(work())
+    await asyncio.sleep(0)
+    over.set()
+    await asyncio.sleep(0)  # it ends, and is about to tell so
+    assert hands.free == 0
+    rest = worker.at_most_until(asyncio.Event(), hands.rest)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await rest(LONG_REST_SECONDS)
+    assert hands.free == 1

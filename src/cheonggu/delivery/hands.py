@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 
 import structlog
 
@@ -32,9 +32,12 @@ class Hands:
         self._tasks.add(task)
         task.add_done_callback(self._done)
 
-    async def rest(self, seconds: float) -> None:
-        """Wait until something in hand is done, or this long."""
+    def rest(self, seconds: float) -> Awaitable[None]:
+        """Wait until something in hand is done, from this call on, or this long."""
         self._freed.clear()
+        return self._until_freed(seconds)
+
+    async def _until_freed(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._freed.wait()

@@ -98,12 +98,9 @@ class Messenger:
             await messages.withdraw(self._db, over, self._clock.now())
         return len(claimed)
 
-    async def rest(self, seconds: float) -> None:
-        """Wait for so long, or, with full hands, until one is free."""
-        if self.hands.free > 0:
-            await asyncio.sleep(seconds)
-        else:
-            await self.hands.rest(seconds)
+    def rest(self, seconds: float) -> Awaitable[None]:
+        """Wait for so long, or, with hands that are full at this call, until one is free."""
+        return asyncio.sleep(seconds) if self.hands.free > 0 else self.hands.rest(seconds)
 
     async def finish(self, within_seconds: float) -> None:
         """See through what is in hand, and write it; drop what takes longer."""

@@ -38,7 +38,7 @@ CLAIMING: Final = "claiming"
 Step = Callable[[], Awaitable[object]]
 """One round of work; gives something true when there may be more to do at once."""
 Rest = Callable[[float], Awaitable[None]]
-"""Waits so many seconds, or less when there is a reason to look again."""
+"""Waits so many seconds, or less when from its call on there is a reason to look again."""
 
 
 async def work(service: Service, stop: asyncio.Event) -> None:
@@ -55,7 +55,7 @@ async def work(service: Service, stop: asyncio.Event) -> None:
     outage = _Outage()
 
     def claim(step: Step, rest: Rest) -> asyncio.Task[None]:
-        rest = _at_most_until(stop, rest)
+        rest = at_most_until(stop, rest)
         return asyncio.create_task(_repeat(step, stop, outage, POLL_SECONDS, rest), name=CLAIMING)
 
     def repeat(step: Step, every: float = POLL_SECONDS) -> asyncio.Task[None]:
@@ -147,7 +147,9 @@ def _rest_until(event: asyncio.Event) -> Rest:
     return rest
 
 
-def _at_most_until(event: asyncio.Event, rest: Rest) -> Rest:
+def at_most_until(event: asyncio.Event, rest: Rest) -> Rest:
+    """The same rest, but over once the event is set."""
+
     async def at_most(seconds: float) -> None:
         resting, waiting = asyncio.ensure_future(rest(seconds)), asyncio.ensure_future(event.wait())
         try:
