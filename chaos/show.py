@@ -68,6 +68,8 @@ def weather(of: Weather) -> bool:
 def finish(of: Finish) -> bool:
     """Who won which race."""
     won = {name: _listed(who) for name, who in of.won.items()}
+    if of.not_begun:
+        won["not begun, as the bill was not made or paid"] = str(of.not_begun)
     _table(f"races, seed {of.seed}: {sum(of.run.values()):,} in {of.requests:,} requests", won)
     return _violations(of.violations)
 

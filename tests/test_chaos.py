@@ -15,7 +15,7 @@ from chaos.planted.bugs import Bug, bugs
 from chaos.planted.copies import SOURCE, plant
 from chaos.planted.plans import PLANS
 from chaos.planted.run import Caught, on_bugs, on_sound_source
-from chaos.races import RACES, Finish, races
+from chaos.races import RACES, Finish, Runner, races
 from chaos.record import Asked, BillRecord, Record
 from chaos.standby import Failover, failover
 from chaos.storm import SHORT, Weather, storm
@@ -132,6 +132,23 @@ async def test_other_bytes_under_a_key_may_hear_that_the_last_day_has_passed(
     asked = Asked(what="create", began=0, ended=1, code="0000", key="k")
     await other_bytes(made, bill, asked)
     assert len(made.record.unexpected) == unexpected
+
+
+@pytest.mark.parametrize(("paid", "not_begun"), [("F", 0), ("W", sum(race.paid for race in RACES))])
+async def test_a_race_for_a_paid_bill_does_not_begin_while_the_payment_is_unknown(
+    paid: str, not_begun: int
+) -> None:
+    class Agreeing:
+        async def ask(self, _request: bytes, _first: int) -> Heard:
+            return Heard("0000", 200, body={"state": paid})
+
+    accounts = [SimpleNamespace(partner_id=nth, who={}, api_key="k") for nth in range(2)]
+    made: Any = SimpleNamespace(
+        doors=Agreeing(), record=Record(), receiver_ports=[1], accounts=accounts, apis=[None, None]
+    )
+    runner = Runner(made, SEED)
+    await runner.run(len(RACES))
+    assert runner.not_begun == not_begun
 
 
 async def test_what_was_found_is_kept_whole_with_all_about_the_bills_named(dsn: str, tmp_path: Path) -> None:
