@@ -127,10 +127,10 @@ async def key_used_for_another(world: World) -> list[str]:
 
 
 async def commit_lost(world: World) -> list[str]:
-    """A commit never gets to the database."""
+    """A commit never gets to the database. A destroy without a key has none of its own."""
     bill = await _created(world)
     world.proxies["api-0"].lose_request(b"COMMIT;")
-    await client.destroy(world, bill)
+    await client.destroy(world, bill, key="one")
     return []
 
 
