@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
 import socket
 import sys
@@ -50,8 +51,8 @@ _numbers = itertools.count(1)
 
 def memory_with_room() -> Path | None:
     """Where files lie in memory, if there is room: a thousand databases are made, and a disk syncs each."""
-    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM_BYTES
-    return MEMORY if roomy else None
+    writable = os.access(MEMORY, os.W_OK | os.X_OK)
+    return MEMORY if writable and shutil.disk_usage(MEMORY).free >= ROOM_BYTES else None
 
 
 def make_home() -> Path:
