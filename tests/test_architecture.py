@@ -100,6 +100,11 @@ def test_files_stay_readable() -> None:
     assert not too_long
 
 
+def test_whoever_is_stopped_while_waiting_stops() -> None:
+    """Before Python 3.12 wait_for loses a cancel that comes together with what it waited for."""
+    assert not [file.name for file in modules() if "asyncio.wait_for(" in file.read_text(encoding="utf-8")]
+
+
 def test_nothing_is_left_for_later_in_the_code() -> None:
     marks = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
     for file in modules():

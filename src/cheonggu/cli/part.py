@@ -60,7 +60,8 @@ class Part:
             return
         try:
             process.terminate()
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
         except ProcessLookupError:
             return
         except TimeoutError:

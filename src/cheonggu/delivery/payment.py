@@ -56,7 +56,8 @@ _REFUSALS: Final[dict[str, Code]] = {
 async def heard(call: Awaitable[T], seconds: float) -> T | Unknown:
     """What a provider answers; an answer that is late or a provider that fails leaves it unknown."""
     try:
-        return await asyncio.wait_for(call, seconds)
+        async with asyncio.timeout(seconds):
+            return await call
     except TimeoutError:
         return Unknown("no answer in time")
     except Exception as error:  # noqa: BLE001

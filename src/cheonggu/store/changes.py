@@ -80,7 +80,8 @@ class Changes:
             await self._refresh()
             while not connection.is_closed():
                 try:
-                    await asyncio.wait_for(self._rung.wait(), _CHECK_SECONDS)
+                    async with asyncio.timeout(_CHECK_SECONDS):
+                        await self._rung.wait()
                 except TimeoutError:
                     await connection.execute("SELECT 1", timeout=_CHECK_SECONDS)
                     continue

@@ -199,7 +199,8 @@ class Database:
     async def close(self) -> None:
         """Close the connections; those that do not end in time are dropped."""
         try:
-            await asyncio.wait_for(self._pool.close(), 5)
+            async with asyncio.timeout(5):
+                await self._pool.close()
         except (TimeoutError, *_AWAY):
             self._pool.terminate()
 

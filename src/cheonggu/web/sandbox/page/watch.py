@@ -95,7 +95,8 @@ class Watch:
             yield frozenset()
             while not self._closed:
                 try:
-                    await asyncio.wait_for(watcher.rung.wait(), STILL_HERE_SECONDS)
+                    async with asyncio.timeout(STILL_HERE_SECONDS):
+                        await watcher.rung.wait()
                 except TimeoutError:
                     yield frozenset()
                     continue
