@@ -120,7 +120,7 @@ class Intake:
             raise DatabaseAway(TimeoutError("too many creates are waiting"))
         number = next(self._numbers, None)
         if number is None:
-            number = await self._number()
+            number = await self._number_of_a_new_block()
         row = self._row(caller, new, now, number, key, digest)
         try:
             verdict = await self._batcher.submit(row, _WAIT_SECONDS)
@@ -136,15 +136,13 @@ class Intake:
         if self._connection is not None:
             await self._connection.close(timeout=2)
 
-    async def _number(self) -> int:
-        number = next(self._numbers, None)
-        while number is None:
-            async with self._refilling:
-                number = next(self._numbers, None)
-                if number is None:
-                    first: int = await self._db.fetchval("SELECT nextval('bill_block_seq')")
-                    self._numbers = iter(range(first, first + _BLOCK))
-                    number = next(self._numbers)
+    async def _number_of_a_new_block(self) -> int:
+        async with self._refilling:
+            number = next(self._numbers, None)  # whoever came first has fetched a block for all who wait
+            if number is None:
+                first: int = await self._db.fetchval("SELECT nextval('bill_block_seq')")
+                self._numbers = iter(range(first, first + _BLOCK))
+                number = next(self._numbers)
         return number
 
     def _row(
@@ -284,11 +282,9 @@ def _collides_on(row: _Row) -> tuple[Hashable, ...]:
 
 
 def _answer(row: _Row, verdict: Verdict) -> Created:
-    if verdict is _WRITTEN:
+    if verdict.verdict == "DONE":
         return Created(row.bill_id, row.short_code)
     match verdict:
-        case Verdict("DONE"):
-            return Created(row.bill_id, row.short_code)
         case Verdict("REPLAY", "0000", str(short_code)):
             return Created(row.bill_id, short_code)
         case Verdict("REPLAY", str(code)) | Verdict(code):

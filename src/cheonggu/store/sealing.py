@@ -24,7 +24,6 @@ KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 _KEY_ID_BYTES: Final = 4
 
-
 _BINDERS: Final = tuple("\x1f".join(["%s"] * count) for count in range(5))
 """For each length of a context; a quarter of the time that joining takes, in two seals of every create."""
 
