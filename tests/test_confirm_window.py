@@ -12,7 +12,7 @@ import pytest
 from cheonggu.delivery import janitor
 from cheonggu.delivery.payment import pay
 from cheonggu.domain.bill import Bill, State
-from cheonggu.domain.payment import Confirmed, Unknown
+from cheonggu.domain.payment import Asked, Confirmed, Unknown
 from cheonggu.providers import Confirmation
 from cheonggu.service import Service
 from cheonggu.store import bills
@@ -144,4 +144,26 @@ async def test_the_gateway_is_asked_at_the_moment_at_which_the_window_closes(
         await service.clock.advance(service.db, (ask_at - service.clock.now()).total_seconds())
         assert await janitor.ask_payments(service) == 1
     assert asked == pytest.approx([2, 5, 10, 13], abs=0.5)
+    assert (await found(service, 1, bill.bill_id)).state is State.READY
+
+
+async def test_a_window_that_closes_while_the_gateway_is_asked_is_asked_about_again_at_once(
+    service: Service, lost: LostRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bill = await created(service)
+    lost.answers.set()
+    assert (await pay(service, bill, "APPROVE")).state is State.PAYING
+    ask = service.gateway.ask
+
+    async def slow_to_answer(order_id: str) -> Asked:
+        answer = await ask(order_id)
+        await service.clock.advance(service.db, service.gateway.confirm_window_seconds)
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service.gateway, "ask", slow_to_answer)
+        await service.clock.advance(service.db, 2)
+        assert await janitor.ask_payments(service) == 1
+    assert (await found(service, 1, bill.bill_id)).state is State.PAYING
+    assert await janitor.ask_payments(service) == 1
     assert (await found(service, 1, bill.bill_id)).state is State.READY

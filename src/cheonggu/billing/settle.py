@@ -94,7 +94,7 @@ async def _decide(
             look_again_at = retry.next_after(retry.LATE_CHARGE, now, now)
             await _fail(conn, bill, attempt, NOT_FOUND, look_again_at, now)
         case _:
-            await _wait(conn, attempt, now)
+            await _wait(conn, attempt, asked_at, now)
 
 
 async def _fail(
@@ -111,13 +111,14 @@ async def _fail(
     await bills.move(conn, bill.partner_id, bill.bill_no, State.PAYING, State.READY, now)
 
 
-async def _wait(conn: Connection, attempt: Attempt, now: datetime) -> None:
+async def _wait(conn: Connection, attempt: Attempt, asked_at: datetime, now: datetime) -> None:
     first = attempt.state is AttemptState.CONFIRMING
     # From now, not from its beginning: the clock may have moved, and the first question comes soon.
     began_at = now if first else attempt.began_at
     ask_at = retry.next_or_last_step(retry.ASK_PAYMENT, began_at, now)
-    if now < attempt.confirm_until:  # and when the window closes, as not-found is an answer from then on
-        ask_at = min(ask_at, attempt.confirm_until)
+    # And when the window closes, as not-found is an answer from then on: at once if it closed meanwhile.
+    if asked_at < attempt.confirm_until:
+        ask_at = min(ask_at, max(now, attempt.confirm_until))
     if first:
         await payments.move_attempt(conn, attempt, AttemptState.UNKNOWN, now, ask_at=ask_at)
     else:
