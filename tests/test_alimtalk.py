@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
-from cheonggu.domain.alimtalk import TEXT_LIMIT, render, text_length
+from cheonggu.domain.alimtalk import TEMPLATES, TEXT_LIMIT, Template, button_url, render, text_length
 from cheonggu.domain.message import Button
 from cheonggu.service import Service
 from tests.flow import created
@@ -41,11 +42,26 @@ PLAIN = """\
 
 
 def test_the_whole_text_is_this() -> None:
-    assert render(Stored(), URL) == (PLAIN, (Button("청구서 보기", f"{URL}/p/abc"),))
+    written = render(Stored(), URL)
+    assert (written.text, written.buttons) == (PLAIN, (Button("청구서 보기", f"{URL}/p/abc"),))
+
+
+@pytest.mark.parametrize("message", [None, "50% 할인 #{price}"])
+def test_senders_that_fill_in_the_template_themselves_come_to_the_same(message: str | None) -> None:
+    """The registered template with each variable in its place is the text, and so with the button's URL."""
+    written = render(Stored(message=message), URL)
+    filled = re.compile(r"#\{(\w+)\}")
+
+    def fill(text: str) -> str:
+        return filled.sub(lambda found: written.variables[found[1]], text)
+
+    assert fill(TEMPLATES[written.template]) == written.text
+    assert fill(button_url(URL)) == written.buttons[0].url
+    assert (written.template is Template.BILL_WITH_MESSAGE) == (message is not None)
 
 
 def test_a_partners_message_stands_before_the_last_sentence() -> None:
-    text, _ = render(Stored(message="50% 할인 #{price}"), URL)
+    text = render(Stored(message="50% 할인 #{price}"), URL).text
     assert text == PLAIN.replace("\n\n자세한", "\n\n보낸 분의 말\n50% 할인 #{price}\n\n자세한")
 
 
@@ -54,19 +70,19 @@ def test_a_partners_message_stands_before_the_last_sentence() -> None:
 )
 async def test_the_text_tells_who_bills_for_what_how_much_and_until_when(service: Service, said: str) -> None:
     bill = await created(service, expires_at=datetime(2998, 12, 31, 15, tzinfo=UTC))
-    text, _ = render(bill, URL)
+    text = render(bill, URL).text
     assert said in text
 
 
 async def test_the_button_opens_the_short_url(service: Service) -> None:
     bill = await created(service)
-    _, (button,) = render(bill, URL)
+    (button,) = render(bill, URL).buttons
     assert (button.name, button.url) == ("청구서 보기", f"{URL}/p/{bill.short_code}")
 
 
 async def test_a_partners_message_is_framed_as_theirs_and_absent_without_one(service: Service) -> None:
-    plain, _ = render(await created(service), URL)
-    text, _ = render(await created(service, bill_id="TEST0002", message="늦지 않게 와 주세요"), URL)
+    plain = render(await created(service), URL).text
+    text = render(await created(service, bill_id="TEST0002", message="늦지 않게 와 주세요"), URL).text
     assert "보낸 분의 말\n늦지 않게 와 주세요\n" in text
     assert "보낸 분의 말" not in plain
     assert "#{" not in text + plain
@@ -75,14 +91,14 @@ async def test_a_partners_message_is_framed_as_theirs_and_absent_without_one(ser
 @pytest.mark.parametrize("field", ["product_name", "payer_name", "message", "issuer"])
 async def test_a_text_that_looks_like_a_variable_stays_as_it_is(service: Service, field: str) -> None:
     bill = msgspec.structs.replace(await created(service), **{field: r"#{price} \g<1>"})
-    text, _ = render(bill, URL)
+    text = render(bill, URL).text
     assert r"#{price} \g<1>" in text
 
 
 @pytest.mark.parametrize("message", [None, "짧은 말", "가" * 700, "줄\n바꿈\r\n😀"])
 async def test_the_length_is_known_before_a_bill_is_made(service: Service, message: str | None) -> None:
     bill = await created(service, message=message)
-    assert text_length(new_bill(message=message), "한빛수학학원") == len(render(bill, URL)[0])
+    assert text_length(new_bill(message=message), "한빛수학학원") == len(render(bill, URL).text)
 
 
 def test_the_longest_fields_leave_room_for_a_message() -> None:

@@ -20,9 +20,9 @@ from cheonggu.delivery.message import (
     judge,
     message_id,
 )
-from cheonggu.domain.alimtalk import render
+from cheonggu.domain.alimtalk import Template, render
 from cheonggu.domain.message import AskedMessage, MessageState, NeverHad, NotSent, Sending, Sent, Unsure
-from cheonggu.providers import Alimtalk, Sender
+from cheonggu.providers import Alimtalk, Handed, Sender
 from cheonggu.service import Service
 from cheonggu.store import messages, points
 from cheonggu.store.messages import ClaimedMessage, MessageSettled
@@ -46,7 +46,7 @@ class ScriptedSender:
         self._sends = list(sends)
         self._asks = list(asks)
         self.sent: list[Alimtalk] = []
-        self.asked: list[str] = []
+        self.asked: list[Handed] = []
         self.calls: list[int] = []
 
     async def send(self, messages: Sequence[Alimtalk]) -> Sequence[Sending]:
@@ -54,9 +54,9 @@ class ScriptedSender:
         self.sent.extend(messages)
         return [self._next() for _ in messages]
 
-    async def ask(self, message_ids: Sequence[str]) -> Sequence[AskedMessage]:
-        self.asked.extend(message_ids)
-        return [self._asks.pop(0) for _ in message_ids]
+    async def ask(self, messages: Sequence[Handed]) -> Sequence[AskedMessage]:
+        self.asked.extend(messages)
+        return [self._asks.pop(0) for _ in messages]
 
     def _next(self) -> Sending:
         outcome = self._sends.pop(0)
@@ -168,7 +168,9 @@ async def test_a_message_goes_out_as_its_bill_says(service: Service) -> None:
     (sent,) = sender.sent
     row = await only(service, "message")
     assert (sent.message_id, sent.to, sent.kind) == (message_id(1, row["bill_no"], 1), "01012345678", "SEND")
-    assert (sent.text, sent.buttons) == render(bill, URL)
+    written = render(bill, URL)
+    assert (sent.text, sent.buttons) == (written.text, written.buttons)
+    assert (sent.template, sent.variables) == (written.template, written.variables)
     assert (row["state"], row["reference"], row["settled_at"]) == ("SENT", "ref-1", NOON)
     await assert_books_hold(service.db, settled=True)
 
@@ -251,7 +253,10 @@ async def test_an_unknown_message_is_asked_about_and_not_sent_again(service: Ser
         assert len(sender.asked) == asked
         await service.clock.advance(service.db, seconds)
     assert len(sender.sent) == 1
-    assert set(sender.asked) == {sender.sent[0].message_id}
+    first = sender.sent[0]
+    assert {(one.message_id, one.to) for one in sender.asked} == {(first.message_id, first.to)}
+    handed_at = (await only(service, "message"))["handed_at"]
+    assert {one.handed_at for one in sender.asked} == {handed_at}
     assert (await only(service, "message"))["state"] == "SENT"
 
 
@@ -436,6 +441,8 @@ def _alimtalk(message: ClaimedMessage, bill_id: str) -> Alimtalk:
         bill_id=bill_id,
         kind="SEND",
         to="01012345678",
+        template=Template.BILL,
+        variables={},
         text="",
         buttons=(),
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
+from cheonggu.domain.alimtalk import Template
 from cheonggu.domain.message import AskedMessage, Button, NeverHad, NotSent, Sending, Sent, Unsure
 from cheonggu.domain.payment import (
     Approved,
@@ -21,7 +23,7 @@ from cheonggu.domain.payment import (
     RefundRefused,
     Unknown,
 )
-from cheonggu.providers import Alimtalk, Confirmation, Gateway, Refund, Sender
+from cheonggu.providers import Alimtalk, Confirmation, Gateway, Handed, Refund, Sender
 from cheonggu.providers.sandbox import erase_practice
 from cheonggu.providers.sandbox_sender import SPECIAL_PHONES
 from cheonggu.service import Service
@@ -32,6 +34,8 @@ MESSAGE = Alimtalk(
     bill_id="B1",
     kind="SEND",
     to="01012345678",
+    template=Template.BILL,
+    variables={},
     text="청구서가 도착했어요.",
     buttons=(Button("청구서 보기", "http://127.0.0.1/p/x"),),
 )
@@ -54,8 +58,12 @@ async def sent(service: Service, message: Alimtalk) -> Sending:
     return outcome
 
 
+def handed(message: Alimtalk) -> Handed:
+    return Handed(message_id=message.message_id, to=message.to, handed_at=datetime.now(UTC))
+
+
 async def asked(service: Service, message: Alimtalk) -> AskedMessage:
-    (outcome,) = await service.sender.ask([message.message_id])
+    (outcome,) = await service.sender.ask([handed(message)])
     return outcome
 
 
@@ -117,10 +125,14 @@ async def test_messages_of_one_call_share_a_commit_and_each_has_an_outcome_of_it
     messages = [
         msgspec.structs.replace(MESSAGE, message_id=f"m1-{n}-1", to=to) for n, to in enumerate(phones * 25)
     ]
-    ids = [message.message_id for message in messages]
     outcomes = await service.sender.send(messages)
     assert [type(outcome) for outcome in outcomes] == [Sent, NotSent, Unsure, Unsure] * 25
-    assert [type(one) for one in await service.sender.ask(ids)] == [Sent, NotSent, Sent, NeverHad] * 25
+    assert [type(one) for one in await service.sender.ask(list(map(handed, messages)))] == [
+        Sent,
+        NotSent,
+        Sent,
+        NeverHad,
+    ] * 25
     assert await service.db.fetchval("SELECT count(DISTINCT xmin::text) FROM sandbox_message") == 1
 
 

@@ -17,7 +17,7 @@ from cheonggu.delivery.payment import pay
 from cheonggu.delivery.worker import work
 from cheonggu.domain.bill import State
 from cheonggu.domain.message import AskedMessage, NeverHad, Sending, Sent
-from cheonggu.providers import Alimtalk
+from cheonggu.providers import Alimtalk, Handed
 from cheonggu.service import Service
 from cheonggu.store import workers
 from cheonggu.store.postgres import Database, DatabaseAway, open_database
@@ -181,8 +181,8 @@ class _Held:
         await asyncio.Event().wait()
         raise AssertionError
 
-    async def ask(self, message_ids: Sequence[str]) -> Sequence[AskedMessage]:
-        assert message_ids == self.held
+    async def ask(self, messages: Sequence[Handed]) -> Sequence[AskedMessage]:
+        assert [one.message_id for one in messages] == self.held
         return [NeverHad()]
 
 

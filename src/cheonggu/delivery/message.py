@@ -15,7 +15,7 @@ from cheonggu.delivery.settling import patiently
 from cheonggu.domain import retry
 from cheonggu.domain.alimtalk import write
 from cheonggu.domain.message import AskedMessage, Kind, MessageState, NeverHad, NotSent, Sent, Unsure
-from cheonggu.providers import Alimtalk, Sender
+from cheonggu.providers import Alimtalk, Handed, Sender
 from cheonggu.store import messages
 from cheonggu.store.clock import Clock
 from cheonggu.store.messages import ClaimedMessage, MessageSettled
@@ -148,8 +148,10 @@ class Messenger:
             log.warning("message_lease_lost", messages=len(claimed) - written)
 
     async def _ask(self, claimed: Sequence[ClaimedMessage]) -> Sequence[AskedMessage]:
-        ids = [message_id(one.partner_id, one.bill_no, one.send_number) for one in claimed]
-        return await self._heard(self._sender.ask(ids), len(ids))
+        handed = [
+            Handed(message_id=_id_of(one), to=self._receiver(one), handed_at=one.handed_at) for one in claimed
+        ]
+        return await self._heard(self._sender.ask(handed), len(handed))
 
     async def _send(self, ready: Sequence[Alimtalk | AskedMessage]) -> Sequence[AskedMessage]:
         """Hand over what can be; of the rest it is known already what becomes of it."""
@@ -183,17 +185,33 @@ class Messenger:
         except SealBroken as broken:
             log.exception("message_not_written", partner_id=partner_id)
             return Unsure(type(broken).__name__)
-        text, buttons = write(message, payer, self._public_url)
+        written = write(message, payer, self._public_url)
         return Alimtalk(
-            message_id=message_id(partner_id, message.bill_no, message.send_number),
+            message_id=_id_of(message),
             partner_id=partner_id,
             bill_id=bill_id,
             kind=Kind.SEND if message.send_number == 1 else Kind.RESEND,
             to=phone,
-            text=text,
-            buttons=buttons,
+            template=written.template,
+            variables=written.variables,
+            text=written.text,
+            buttons=written.buttons,
             fresh=message.fence == FIRST_FENCE,
         )
+
+    def _receiver(self, message: ClaimedMessage) -> str:
+        """The phone of a message that was handed over; empty when nobody can read it any more."""
+        if not message.phone_sealed:
+            return ""
+        try:
+            return self._keyring.open(message.phone_sealed, message.partner_id, message.bill_id, "phone")
+        except SealBroken:
+            log.exception("message_not_read", partner_id=message.partner_id)
+            return ""
+
+
+def _id_of(message: ClaimedMessage) -> str:
+    return message_id(message.partner_id, message.bill_no, message.send_number)
 
 
 def _in_calls(claimed: Sequence[T], most: int) -> list[Sequence[T]]:

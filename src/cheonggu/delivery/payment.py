@@ -66,10 +66,16 @@ async def heard(call: Awaitable[T], seconds: float) -> T | Unknown:
 
 
 async def pay(
-    service: Service, bill: Bill, window_key: str, *, begun: Callable[[], Awaitable[None]] | None = None
+    service: Service,
+    bill: Bill,
+    window_key: str,
+    *,
+    order_id: str | None = None,
+    begun: Callable[[], Awaitable[None]] | None = None,
 ) -> Bill:
     """Pay a bill with what the payment window gave back; the bill as it is afterwards.
 
+    `order_id` is the one that the window was opened with, where the gateway wants that; see `billing.pay`.
     `begun` is called once this payment, and no other, has begun.
 
     Raises Refused when the payment may not begin. A decline or an unknown outcome is not an exception: the
@@ -81,6 +87,7 @@ async def pay(
     attempt = await paying.begin(
         service,
         bill,
+        order_id=order_id,
         confirm_within_seconds=_LATEST_BEGIN_SECONDS + call_seconds + window,
         lease_seconds=gateway.timeout_seconds + _LEASE_MARGIN_SECONDS,
     )

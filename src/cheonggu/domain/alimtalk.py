@@ -6,9 +6,13 @@ Informational and polite: KakaoTalk turns down templates that advertise or urge.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final, Protocol
+
+import msgspec
 
 from cheonggu.domain.message import Button
 from cheonggu.domain.seoul import last_day_before
@@ -36,9 +40,20 @@ TEMPLATE_WITH_MESSAGE: Final = TEMPLATE.replace("\n\n자세한", "\n\n보낸 분
 _VARIABLE = re.compile(r"#\{(\w+)\}")
 
 
+class Template(StrEnum):
+    """Which of the registered templates a message is filled in from."""
+
+    BILL = "BILL"
+    BILL_WITH_MESSAGE = "BILL_WITH_MESSAGE"
+
+
+TEMPLATES: Final[Mapping[Template, str]] = {
+    Template.BILL: TEMPLATE,
+    Template.BILL_WITH_MESSAGE: TEMPLATE_WITH_MESSAGE,
+}
+
 _READY: Final = {
-    template: _VARIABLE.sub(r"%(\1)s", template.replace("%", "%%"))
-    for template in (TEMPLATE, TEMPLATE_WITH_MESSAGE)
+    template: _VARIABLE.sub(r"%(\1)s", text.replace("%", "%%")) for template, text in TEMPLATES.items()
 }
 """As Python fills them in, in one pass: a partner's text that looks like a variable stays as it is."""
 
@@ -76,31 +91,54 @@ class Whole(ToldToPayer, ToldWithLink, Protocol):
     """All that a stored bill tells."""
 
 
+class Written(msgspec.Struct, frozen=True):
+    """A filled-in 알림톡, for senders that take the words and for those that fill in the template.
+
+    `variables` has what the text and the button's URL hold, each under its name without `#{}`.
+    """
+
+    template: Template
+    variables: Mapping[str, str]
+    text: str
+    buttons: tuple[Button, ...]
+
+
 def text_length(new_bill: ToldToPayer, issuer: str) -> int:
     """How many characters a new bill's 알림톡 would have; over TEXT_LIMIT it cannot be sent."""
-    return len(_text(new_bill, issuer, new_bill.payer_name))
+    template, variables = _filled(new_bill, issuer, new_bill.payer_name)
+    return len(_READY[template] % variables)
 
 
-def render(bill: Whole, public_url: str) -> tuple[str, tuple[Button, ...]]:
-    """The text and the buttons of a bill's 알림톡."""
+def render(bill: Whole, public_url: str) -> Written:
+    """A bill's 알림톡."""
     return write(bill, bill.payer_name, public_url)
 
 
-def write(bill: ToldWithLink, payer_name: str, public_url: str) -> tuple[str, tuple[Button, ...]]:
+def write(bill: ToldWithLink, payer_name: str, public_url: str) -> Written:
     """The same where the payer's name is not part of the bill at hand."""
-    return _text(bill, bill.issuer, payer_name), (Button(BUTTON_NAME, f"{public_url}/p/{bill.short_code}"),)
+    template, variables = _filled(bill, bill.issuer, payer_name)
+    variables["code"] = bill.short_code
+    text = _READY[template] % variables
+    return Written(template, variables, text, (Button(BUTTON_NAME, f"{public_url}/p/{bill.short_code}"),))
 
 
-def _text(bill: Told, issuer: str, payer_name: str) -> str:
-    template = TEMPLATE_WITH_MESSAGE if bill.message else TEMPLATE
-    return _READY[template] % {
+def button_url(public_url: str) -> str:
+    """The button's URL as it is registered with the templates."""
+    return f"{public_url}/p/#{{code}}"
+
+
+def _filled(bill: Told, issuer: str, payer_name: str) -> tuple[Template, dict[str, str]]:
+    variables = {
         "issuer": issuer,
         "payerName": payer_name,
         "productName": bill.product_name,
         "price": with_commas(bill.price_won),
         "expiry": _last_day(bill.expires_at),
-        "message": bill.message,
     }
+    if not bill.message:
+        return Template.BILL, variables
+    variables["message"] = bill.message
+    return Template.BILL_WITH_MESSAGE, variables
 
 
 @lru_cache(maxsize=256)  # nearly all bills end on one of a few days

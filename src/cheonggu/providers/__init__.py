@@ -6,11 +6,13 @@ guesses: a time-out, a 5xx or an answer it cannot read is unknown, and the servi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
+from cheonggu.domain.alimtalk import Template
 from cheonggu.domain.message import AskedMessage, Button, Sending
 from cheonggu.domain.payment import Asked, AskedRefund, Confirmed, Refunding
 
@@ -19,6 +21,7 @@ class Alimtalk(msgspec.Struct, frozen=True, kw_only=True):
     """One rendered 알림톡. `message_id` is ours, the same however often it is handed over.
 
     A `fresh` one was never handed over before, unless by a worker that was frozen for longer than its lease.
+    `variables` fill in `template`, which gives `text`; with `code` the button's URL too.
     """
 
     message_id: str
@@ -26,9 +29,19 @@ class Alimtalk(msgspec.Struct, frozen=True, kw_only=True):
     bill_id: str
     kind: str
     to: str
+    template: Template
+    variables: Mapping[str, str]
     text: str
     buttons: Sequence[Button]
     fresh: bool = False
+
+
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was handed over. `to` is empty once the payer was erased."""
+
+    message_id: str
+    to: str
+    handed_at: datetime
 
 
 class Sender(Protocol):
@@ -47,8 +60,8 @@ class Sender(Protocol):
         """
         ...
 
-    async def ask(self, message_ids: Sequence[str]) -> Sequence[AskedMessage]:
-        """What became of messages, by our ids and in their order."""
+    async def ask(self, messages: Sequence[Handed]) -> Sequence[AskedMessage]:
+        """What became of messages, in their order."""
         ...
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import asyncpg
 
 from cheonggu.domain.message import AskedMessage, NeverHad, NotSent, Sending, Sent, Unsure
-from cheonggu.providers import Alimtalk
+from cheonggu.providers import Alimtalk, Handed
 from cheonggu.providers.sandbox_scripts import of_all, of_bill
 from cheonggu.store.clock import Clock
 from cheonggu.store.postgres import Connection, Database, DatabaseAway, Row
@@ -54,8 +54,9 @@ class SandboxSender:
         except DatabaseAway:
             return [_NO_ANSWER] * len(messages)
 
-    async def ask(self, message_ids: Sequence[str]) -> Sequence[AskedMessage]:
+    async def ask(self, messages: Sequence[Handed]) -> Sequence[AskedMessage]:
         """What became of messages."""
+        message_ids = [message.message_id for message in messages]
         try:
             rows = {row["message_id"]: row for row in await self._db.fetch(ASK, message_ids)}
         except DatabaseAway:

@@ -50,6 +50,11 @@ async def insert_attempt(
     return _attempt(row)
 
 
+async def has_begun(conn: Connection, order_id: str) -> bool:
+    """Whether an attempt has this order id, whatever became of it."""
+    return await conn.fetchval(_HAS_BEGUN, order_id)
+
+
 async def find_attempt(conn: Connection, partner_id: int, attempt_no: int) -> Attempt:
     """An attempt by its number. Raises Refused with BILL_003 after a reset."""
     row = await conn.fetchrow(_ATTEMPT, partner_id, attempt_no)
@@ -273,6 +278,8 @@ told AS (
   SELECT partner_id, attempt_no, 0, state, began_at FROM new)
 SELECT * FROM new
 """
+
+_HAS_BEGUN: Final = "SELECT EXISTS (SELECT FROM gateway_order WHERE order_id = $1)"
 
 _NEWEST_ATTEMPT: Final = """
 SELECT * FROM attempt WHERE partner_id = $1 AND bill_no = $2 ORDER BY attempt_no DESC LIMIT 1

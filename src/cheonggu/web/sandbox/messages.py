@@ -26,15 +26,15 @@ async def _messages(service: Service, request: Request) -> dict[str, object]:
 
 def _message(service: Service, row: Row) -> dict[str, object]:
     bill = bills.opened(row, service.keyring)
-    text, buttons = render(bill, service.settings.public_url)
+    written = render(bill, service.settings.public_url)
     sent = row["message_state"] == "SENT"
     return {
         "id": message_id(bill.partner_id, bill.bill_no, row["send_number"]),
         "billId": bill.bill_id,
         "kind": Kind.SEND if row["send_number"] == 1 else Kind.RESEND,
         "to": bill.payer_phone,
-        "text": text,
-        "buttons": buttons,
+        "text": written.text,
+        "buttons": written.buttons,
         "state": row["message_state"],
         "sentAt": row["settled_at"] if sent else None,
     }

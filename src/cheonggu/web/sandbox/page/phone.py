@@ -60,7 +60,6 @@ def bubbles(rows: Sequence[Row], place: Place, keyring: Keyring, public_url: str
 
 def _bubble(row: Row, bill: Bill, place: Place, public_url: str, at: datetime, day: date | None) -> Bubble:
     language, state = place.language, row["message_state"]
-    text, _ = render(bill, public_url)
     missing = None
     if state != "SENT":
         failure = language.theirs(row["failure"] or "")
@@ -73,7 +72,7 @@ def _bubble(row: Row, bill: Bill, place: Place, public_url: str, at: datetime, d
         payer=bill.payer_name,
         phone=bill.payer_phone,
         heading=say(language, "phone_bill" if row["send_number"] == 1 else "phone_again"),
-        text=text,
+        text=render(bill, public_url).text,
         buttons=[Button(str(say(language, "phone_open")), bill_path(bill.short_code, language))],
         time=dates.minute(language.code, at),
         bill_id=bill.bill_id,
