@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "pytest_plugin": {"testing"},
     "conform": {"conform", "domain"},
     "cli": None,
-    "config": {"domain"},
+    "config": {"config", "domain"},
     "logs": set[str](),
     "service": {"billing", "providers", "store", "config", "domain"},
     "wiring": None,

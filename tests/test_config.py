@@ -151,19 +151,45 @@ LIVE = {
     "CHEONGGU_SECRET_KEY": KEY,
     "CHEONGGU_DATABASE_URL": "postgresql://localhost/cheonggu",
 }
+TOSS = {
+    "CHEONGGU_GATEWAY": "toss",
+    "CHEONGGU_TOSS_CLIENT_KEY": "test_ck_example",
+    "CHEONGGU_TOSS_SECRET_KEY": "test_sk_example",
+}
+SOLAPI = {
+    "CHEONGGU_SENDER": "solapi",
+    "CHEONGGU_SOLAPI_API_KEY": "NCSEXAMPLE",
+    "CHEONGGU_SOLAPI_API_SECRET": "EXAMPLESECRET",
+    "CHEONGGU_SOLAPI_PF_ID": "KA01PF000",
+    "CHEONGGU_SOLAPI_TEMPLATE_ID": "KA01TP001",
+    "CHEONGGU_SOLAPI_TEMPLATE_WITH_MESSAGE_ID": "KA01TP002",
+}
+NHN = {
+    "CHEONGGU_SENDER": "nhn",
+    "CHEONGGU_NHN_APP_KEY": "APPKEYEXAMPLE",
+    "CHEONGGU_NHN_SECRET_KEY": "NHNSECRETEXAMPLE",
+    "CHEONGGU_NHN_SENDER_KEY": "5e" * 20,
+    "CHEONGGU_NHN_TEMPLATE_CODE": "bill",
+    "CHEONGGU_NHN_TEMPLATE_WITH_MESSAGE_CODE": "bill-message",
+}
 
 
 @pytest.mark.parametrize("missing", ["CHEONGGU_SECRET_KEY", "CHEONGGU_DATABASE_URL"])
 def test_live_needs_a_secret_key_and_a_database(missing: str) -> None:
     given = {name: text for name, text in LIVE.items() if name != missing}
-    with pytest.raises(SettingWrong, match=f"needs {missing}; besides, no KakaoTalk sender"):
+    with pytest.raises(SettingWrong, match=rf"CHEONGGU_MODE=live needs {missing}\.$"):
         load(given)
 
 
 def test_live_does_not_start_without_sender_and_gateway() -> None:
-    with pytest.raises(SettingWrong, match="no KakaoTalk sender and no payment gateway is configured"):
+    both = r"without a payment gateway \(CHEONGGU_GATEWAY=toss\) and a KakaoTalk sender"
+    with pytest.raises(SettingWrong, match=both):
         require_providers(load(LIVE))
+    with pytest.raises(SettingWrong, match=r"without a KakaoTalk sender \(CHEONGGU_SENDER=solapi or nhn\)"):
+        require_providers(load(LIVE | TOSS))
     require_providers(load({}))
+    with pytest.raises(SettingWrong, match="not here"):
+        require_providers(load(LIVE | TOSS | SOLAPI))
 
 
 @pytest.mark.parametrize(

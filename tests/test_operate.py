@@ -246,7 +246,7 @@ async def test_doctor_finds_a_sound_sandbox_sound(service: Service, operator: En
     [
         ({"CHEONGGU_PORT": "x"}, "settings", "wrong", "CHEONGGU_PORT"),
         ({"CHEONGGU_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "database", "wrong", "cannot be reached"),
-        ({"CHEONGGU_MODE": "live"}, "providers", "wrong", "no KakaoTalk sender"),
+        ({"CHEONGGU_MODE": "live"}, "providers", "wrong", "CHEONGGU_SENDER=solapi or nhn"),
         ({"CHEONGGU_MODE": "live"}, "public URL", "wrong", "CHEONGGU_PUBLIC_URL"),
         ({"CHEONGGU_MODE": "live"}, "contents", "wrong", "sandbox partners"),
         (

@@ -20,26 +20,30 @@ HIDDEN: Final = "[hidden]"
 
 _HIDDEN_FIELDS: Final = frozenset(
     {
-        "apikey",
         "authorization",
         "cookie",
         "membername",
         "payername",
         "payerphone",
+        "paymentkey",
         "phone",
         "databaseurl",
         "dsn",
         "password",
         "secret",
-        "secretkey",
         "secrets",
         "webhooksecret",
         "windowkey",
     }
 )
+_HIDDEN_ENDINGS: Final = ("apikey", "apisecret", "appkey", "secretkey", "senderkey")
+"""Of fields, however they begin: the keys of each provider."""
 _HIDDEN_LOOKS: Final = (
     (re.compile(r"whsec_[A-Za-z0-9+/=_-]+"), "whsec_" + HIDDEN),
     (re.compile(r"\bck_[A-Za-z0-9]{20,}"), "ck_" + HIDDEN),
+    (re.compile(r"(test|live)_(g?sk)_[A-Za-z0-9_-]+"), r"\1_\2_" + HIDDEN),
+    (re.compile(r"\bBasic [A-Za-z0-9+/]{12,}={0,2}"), "Basic " + HIDDEN),
+    (re.compile(r"\bsignature=[0-9A-Fa-f]{16,}"), "signature=" + HIDDEN),
     (re.compile(r"\b(postgres(?:ql)?://[^\s:/@]*):[^\s@]*@"), r"\1:" + HIDDEN + "@"),
     (re.compile(r"(?<!\d)(01\d)-?\d{3,4}-?(\d{4})(?!\d)"), r"\1-****-\2"),
 )
@@ -103,7 +107,7 @@ def _masked(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 def _mask(field: str, value: object) -> object:
     """A value fit for the log: JSON's own types, nothing secret, and no control characters in its texts."""
     name = field.replace("_", "").replace("-", "").lower()
-    if name in _HIDDEN_FIELDS and value is not None:
+    if (name in _HIDDEN_FIELDS or name.endswith(_HIDDEN_ENDINGS)) and value is not None:
         return HIDDEN
     if isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value).items()

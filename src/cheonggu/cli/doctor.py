@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -16,7 +15,7 @@ from cheonggu import config
 from cheonggu.cli import place, show
 from cheonggu.cli.place import Place
 from cheonggu.cli.show import AsJson
-from cheonggu.config import Mode, Settings, SettingWrong
+from cheonggu.config import Mode, Settings, SettingWrong, only_here
 
 MOST_SKEW_SECONDS: Final = 2.0
 """Between this machine's clock and the database's: leases run on the one, expiry on the other."""
@@ -59,15 +58,17 @@ def _of_settings(settings: Settings) -> Sequence[Check]:
 
 
 def _providers(settings: Settings) -> Check:
-    if settings.mode is Mode.LIVE:
-        return Check("providers", "wrong", f"In live mode {config.NO_PROVIDERS}. Use CHEONGGU_MODE=sandbox.")
+    try:
+        config.require_providers(settings)
+    except SettingWrong as error:
+        return Check("providers", "wrong", str(error))
     return Check("providers", "ok", "The sandbox's sender and gateway: no message leaves, no money moves.")
 
 
 def _public_url(settings: Settings) -> Check:
     parts = urlsplit(settings.public_url)
     said = f"Payers get links to {settings.public_url}"
-    if _only_here(parts.hostname or ""):
+    if only_here(parts.hostname or ""):
         state = "wrong" if settings.mode is Mode.LIVE else "note"
         todo = "which only this machine can open: set CHEONGGU_PUBLIC_URL for a phone to reach it."
         return Check("public URL", state, f"{said}, {todo}")
@@ -77,14 +78,6 @@ def _public_url(settings: Settings) -> Check:
             "public URL", state, f"{said}, in the clear: put a proxy with TLS before it and use https."
         )
     return Check("public URL", "ok", f"{said}.")
-
-
-def _only_here(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-    return address.is_loopback or address.is_unspecified
 
 
 async def _of_database(settings: Settings) -> AsyncGenerator[Check]:
