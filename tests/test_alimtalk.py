@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from cheonggu.domain.alimtalk import TEMPLATES, TEXT_LIMIT, Template, button_url, render, text_length
+from cheonggu.domain.alimtalk import (
+    TEMPLATES,
+    TEXT_LIMIT,
+    Template,
+    button_url,
+    render,
+    text_length,
+    variables_of,
+)
 from cheonggu.domain.message import Button
 from cheonggu.service import Service
 from tests.flow import created
@@ -58,6 +66,11 @@ def test_senders_that_fill_in_the_template_themselves_come_to_the_same(message: 
     assert fill(TEMPLATES[written.template]) == written.text
     assert fill(button_url(URL)) == written.buttons[0].url
     assert (written.template is Template.BILL_WITH_MESSAGE) == (message is not None)
+    assert set(variables_of(TEMPLATES[written.template] + button_url(URL))) == written.variables.keys()
+
+
+def test_variables_are_named_once_in_their_order() -> None:
+    assert variables_of("#{b} #{a} #{b} {c} #d") == ("b", "a")
 
 
 def test_a_partners_message_stands_before_the_last_sentence() -> None:

@@ -23,6 +23,7 @@ from cheonggu.cli import (
     process,
     sandbox,
     serve,
+    templates,
 )
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ app.command("worker")(serve.worker)
 app.command("migrate")(serve.migrate)
 app.command("verify")(operate.verify)
 app.command("doctor")(doctor.doctor)
+app.command("templates")(templates.templates)
 app.command("secret-key")(operate.secret_key)
 app.command("rekey")(payers.rekey)
 app.command("find")(payers.find)

@@ -122,6 +122,11 @@ def write(bill: ToldWithLink, payer_name: str, public_url: str) -> Written:
     return Written(template, variables, text, (Button(BUTTON_NAME, f"{public_url}/p/{bill.short_code}"),))
 
 
+def variables_of(text: str) -> tuple[str, ...]:
+    """The names of the variables in a template or a URL, each once, as they come."""
+    return tuple(dict.fromkeys(_VARIABLE.findall(text)))
+
+
 def button_url(public_url: str) -> str:
     """The button's URL as it is registered with the templates."""
     return f"{public_url}/p/#{{code}}"
