@@ -445,6 +445,7 @@ def _alimtalk(message: ClaimedMessage, bill_id: str) -> Alimtalk:
         variables={},
         text="",
         buttons=(),
+        handed_at=message.handed_at,
     )
 
 

@@ -38,6 +38,7 @@ MESSAGE = Alimtalk(
     variables={},
     text="청구서가 도착했어요.",
     buttons=(Button("청구서 보기", "http://127.0.0.1/p/x"),),
+    handed_at=datetime(2026, 11, 22, 3, 0, tzinfo=UTC),
 )
 
 

@@ -196,6 +196,7 @@ class Messenger:
             variables=written.variables,
             text=written.text,
             buttons=written.buttons,
+            handed_at=message.handed_at,
             fresh=message.fence == FIRST_FENCE,
         )
 

@@ -21,6 +21,7 @@ class Alimtalk(msgspec.Struct, frozen=True, kw_only=True):
     """One rendered 알림톡. `message_id` is ours, the same however often it is handed over.
 
     A `fresh` one was never handed over before, unless by a worker that was frozen for longer than its lease.
+    `handed_at` is that of the Handed by which it will be asked about; what is handed over together shares it.
     `variables` fill in `template`, which gives `text`; with `code` the button's URL too.
     """
 
@@ -33,6 +34,7 @@ class Alimtalk(msgspec.Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str]
     text: str
     buttons: Sequence[Button]
+    handed_at: datetime
     fresh: bool = False
 
 
