@@ -62,6 +62,12 @@ class Approved(msgspec.Struct, frozen=True):
     approval: Approval
 
 
+GATEWAYS_OWN: Final = "GATEWAY."
+"""How the code of a decline begins that is no card company's word: the gateway did not take the payment."""
+TAKEN_BACK: Final = GATEWAYS_OWN + "CANCELED"
+"""The one decline for which money did move: charged, and cancelled at the gateway by somebody else."""
+
+
 class Declined(msgspec.Struct, frozen=True):
     """Refused: no money moved. `reason` is a sentence for the payer, `code` the gateway's own."""
 

@@ -14,9 +14,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cheonggu.domain import codes
 from cheonggu.domain.codes import Refused
+from cheonggu.providers.toss_gateway import TossGateway
 from cheonggu.service import Service
 from cheonggu.store.postgres import DatabaseAway
-from cheonggu.web import docs_page, health, pages, sandbox
+from cheonggu.web import docs_page, health, pages, sandbox, toss_window
 from cheonggu.web.envelope import refusal
 from cheonggu.web.operations import ROUTES
 from cheonggu.web.partner_api import PartnerApi, told_of
@@ -77,6 +78,7 @@ def _routes(service: Service) -> list[BaseRoute]:
     in_sandbox = service.settings.sandbox
     return [
         *pages.routes(sandbox=in_sandbox),
+        *(toss_window.routes() if isinstance(service.gateway, TossGateway) else []),
         *docs_page.routes(),
         *health.routes(),
         *(sandbox.routes() if in_sandbox else []),

@@ -8,13 +8,13 @@ from typing import Final
 import msgspec
 from markupsafe import Markup
 
-from cheonggu.domain.payment import AttemptState
+from cheonggu.domain.payment import TAKEN_BACK, AttemptState
 from cheonggu.store.bills import PayerBill
 from cheonggu.web.words import Language
 
 _LATE: Final = {AttemptState.LATE_CHARGED: "late_charged", AttemptState.LATE_REFUNDED: "late_refunded"}
 _OVER: Final = frozenset({"expired", "withdrawn"})
-_PAYABLE: Final = frozenset({"unpaid", "refused", "failed"})
+_PAYABLE: Final = frozenset({"unpaid", "refused", "failed", "returned"})
 
 
 class Phone(msgspec.Struct, frozen=True):
@@ -54,7 +54,10 @@ def notices(seen: str, payer: PayerBill, language: Language) -> Iterator[Notice]
         amount = language.amount(payer.bill.price_won)
         yield Notice(tone="wait", icon="info", title=say(f"{late}_title"), text=say(late, amount=amount))
     if seen in _OVER and attempt_state is AttemptState.FAILED:
-        yield Notice(tone="rest", icon="info", title=say("last_failed_title"), text=say("last_failed"))
+        last = (
+            "last_returned" if payer.attempt and payer.attempt.failure_code == TAKEN_BACK else "last_failed"
+        )
+        yield Notice(tone="rest", icon="info", title=say("last_failed_title"), text=say(last))
     if seen == "paid":
         if payer.refund and payer.refund.state == "REFUSED":
             yield Notice(

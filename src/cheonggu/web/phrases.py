@@ -55,6 +55,12 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "<b>돈은 나가지 않았어요.</b> 다시 결제하거나 다른 카드를 써 주세요.",
         "<b>Your card wasn’t charged.</b> Try again or use another card.",
     ),
+    "returned_seal": ("결제|취소", "BACK"),
+    "returned_heading": ("결제가 취소됐어요", "The payment was cancelled"),
+    "returned_said": (
+        "결제사에서 취소해서 <b>나간 돈은 카드로 돌아가요.</b> 청구서는 아직 내지 않은 것으로 남아 있어요.",
+        "The payment company cancelled it. <b>The money goes back to your card.</b> The bill is unpaid.",
+    ),
     "checking_seal": ("결제|확인", "WAIT"),
     "checking_heading": ("결제를 확인하고 있어요", "We’re checking your payment"),
     "checking_said": (
@@ -102,6 +108,10 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
     ),
     "last_failed_title": ("지난 결제는 이루어지지 않았어요", "Your last payment didn’t go through"),
     "last_failed": ("돈은 나가지 않았어요.", "Your card wasn’t charged."),
+    "last_returned": (
+        "결제사에서 취소해서 나간 돈은 카드로 돌아가요.",
+        "The payment company cancelled it. The money goes back to your card.",
+    ),
     "not_cancelled_title": ("취소되지 않았어요", "It was not cancelled"),
     "not_cancelled": (
         "카드사가 취소를 받아들이지 않아서 결제가 그대로예요. 청구한 곳에 물어보세요.",
@@ -185,6 +195,29 @@ PHRASES: Final[dict[str, tuple[str, str]]] = {
         "결제되지 않은 것으로 했다가, 나중에 나간 돈을 저절로 돌려드려요.",
         "It is taken for unpaid; the late charge is returned by itself.",
     ),
+    # Around the payment company's window
+    "gate": ("결제 창", "Payment window"),
+    "gate_opening": (
+        "결제사의 결제 창을 열고 있어요. 열리지 않으면 버튼을 눌러 주세요.",
+        "The payment company’s window is opening. If it doesn’t, press the button.",
+    ),
+    "gate_trouble_title": ("결제 창을 열지 못했어요", "The payment window didn’t open"),
+    "gate_trouble": (
+        "돈은 나가지 않았어요. 버튼을 눌러 다시 해 보고, 그래도 안 되면 청구한 곳에 물어보세요.",
+        "Your card wasn’t charged. Press the button to try again; if it still fails, ask whoever billed you.",
+    ),
+    "gate_no_script_title": ("JavaScript가 필요해요", "JavaScript is needed"),
+    "gate_no_script": (
+        "결제사의 결제 창은 JavaScript 없이 열리지 않아요. 브라우저에서 켜거나 다른 브라우저로 열어 주세요.",
+        "The payment company’s window doesn’t open without it. Turn it on, or use another browser.",
+    ),
+    "finish": ("결제를 마치고 있어요", "Finishing your payment"),
+    "finish_said": (
+        "<b>아직 돈은 나가지 않았어요.</b> 저절로 넘어가지 않으면 버튼을 눌러 주세요.",
+        "<b>Your card hasn’t been charged yet.</b> If nothing happens, press the button.",
+    ),
+    "finish_pay": ("{amount} 결제 마치기", "Finish paying {amount}"),
+    "finish_not": ("결제하지 않고 돌아가기", "Back without paying"),
     # When there is no bill to show
     "unknown_seal": ("없는|주소", "LOST"),
     "unknown_heading": ("청구서를 찾지 못했어요", "We couldn’t find this bill"),

@@ -23,6 +23,8 @@ _UNKNOWN: Final = _Problem("unknown", link=None)
 _AWAY: Final = _Problem("away", "wait", "open_again")
 _UNREAD: Final = _Problem("unread")
 _PROBLEMS: Final = {403: _Problem("stale"), 404: _UNKNOWN, 429: _Problem("throttled", "wait", None)}
+_POSTED: Final = ("/card", "/pay")
+"""How the paths of pages end that take a form."""
 
 
 def page_error(request: Request, status: int) -> Response:
@@ -35,7 +37,7 @@ def page_error(request: Request, status: int) -> Response:
     if status in RETRY_AFTER_SECONDS:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS[status])
     if status == 405:
-        headers["Allow"] = "GET, HEAD, POST" if path.endswith("/card") else "GET, HEAD"
+        headers["Allow"] = "GET, HEAD, POST" if path.endswith(_POSTED) else "GET, HEAD"
     return rendering.page(
         "problem.html",
         language,

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from cheonggu.billing.settle import NOT_FOUND
 from cheonggu.domain.bill import Bill, SendType, State
-from cheonggu.domain.payment import AttemptState
+from cheonggu.domain.payment import GATEWAYS_OWN, TAKEN_BACK, AttemptState
 from cheonggu.domain.seoul import last_day_before, today
 from cheonggu.domain.url import parse_target
 from cheonggu.store.bills import PayerBill
@@ -106,6 +106,7 @@ _LOOKS: Final[dict[str, _Look]] = {
     "unpaid": _Look("go", _PAYABLE_FACTS),
     "refused": _Look("stop", ("tried", *_PAYABLE_FACTS)),
     "failed": _Look("stop", ("tried", *_PAYABLE_FACTS)),
+    "returned": _Look("stop", ("tried", *_PAYABLE_FACTS)),
     "checking": _Look("wait", ("began", "looked", "payer", "bill_id")),
     "paid": _Look("go", ("paid", "payer", "card", "months", "approval", "bill_id")),
     "cancelling": _Look("wait", ("cancel_began", "paid", "payer", "card", "approval", "bill_id")),
@@ -120,7 +121,7 @@ _SEEN: Final[dict[State, str]] = {
     State.CANCELED: "cancelled",
     State.DESTROYED: "withdrawn",
 }
-_PAYABLE: Final = frozenset({"unpaid", "refused", "failed"})
+_PAYABLE: Final = frozenset({"unpaid", "refused", "failed", "returned"})
 _NOTED: Final = frozenset({"refused", "checking"})
 _PRINTED: Final = frozenset({"paid", "cancelled"})
 
@@ -144,8 +145,15 @@ def seen_as(bill: Bill, attempt: Tried | None, now: datetime) -> str:
         return "expired"
     if attempt is None or attempt.state is not AttemptState.FAILED:
         return "unpaid"
-    # Nobody refused a payment that the gateway never had.
-    return "failed" if attempt.failure is None or attempt.failure_code == NOT_FOUND[0] else "refused"
+    if attempt.failure_code == TAKEN_BACK:
+        return "returned"
+    # Nobody refused a payment that the gateway never had, and no card company one that it did not take.
+    refused = attempt.failure is not None and attempt.failure_code != NOT_FOUND[0]
+    return "refused" if refused and not _of_the_gateway(attempt) else "failed"
+
+
+def _of_the_gateway(attempt: Tried) -> bool:
+    return (attempt.failure_code or "").startswith(GATEWAYS_OWN)
 
 
 def sheet(payer: PayerBill, now: datetime, language: Language, *, pay_href: str, stay: bool = False) -> Sheet:
@@ -184,14 +192,17 @@ def sheet(payer: PayerBill, now: datetime, language: Language, *, pay_href: str,
 def _told(seen: str, payer: PayerBill, now: datetime, language: Language) -> Told:
     attempt = payer.attempt
     approval = attempt.approval if attempt else None
-    answer = language.theirs(attempt.failure or "") if attempt else ""
+    answer = language.theirs(attempt.failure or "") if attempt else Markup()
+    note = language.say(f"{seen}_note", answer=answer) if seen in _NOTED else None
+    if seen == "failed" and attempt is not None and _of_the_gateway(attempt):
+        note = answer
     last_day = dates.day(language.code, last_day_before(payer.bill.expires_at))
     return Told(
         seal=language.say(f"{seen}_seal").split("|"),
         fresh=seen == "paid" and approval is not None and now - approval.approved_at < FRESH,
         heading=language.say(f"{seen}_heading"),
         text=language.say(f"{seen}_said", day=last_day),
-        note=language.say(f"{seen}_note", answer=answer) if seen in _NOTED else None,
+        note=note,
     )
 
 

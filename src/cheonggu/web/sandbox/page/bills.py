@@ -30,6 +30,7 @@ _TONES: Final = {
     "unpaid": "wait",
     "refused": "stop",
     "failed": "stop",
+    "returned": "stop",
     "checking": "wait",
     "paid": "go",
     "cancelling": "wait",

@@ -84,6 +84,7 @@ _OF_THE_PAGE: Final[dict[str, tuple[str, str]]] = {
     "chip_unpaid": ("결제 전", "Unpaid"),
     "chip_refused": ("거절", "Refused"),
     "chip_failed": ("결제 실패", "Failed"),
+    "chip_returned": ("결제사에서 취소", "Cancelled elsewhere"),
     "chip_checking": ("확인 중", "Checking"),
     "chip_paid": ("결제됨", "Paid"),
     "chip_cancelling": ("취소 중", "Cancelling"),
