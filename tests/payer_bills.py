@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from cheonggu.domain.bill import Bill, SendType, State
-from cheonggu.domain.payment import Approval, Attempt, AttemptState, RefundFacts
+from cheonggu.domain.payment import TAKEN_BACK, Approval, Attempt, AttemptState, RefundFacts
 from cheonggu.domain.seoul import SEOUL, end_of
 from cheonggu.store.bills import PayerBill
 from cheonggu.store.partners import Merchant
@@ -141,6 +141,9 @@ BY_SEEN: dict[str, PayerBill] = {
     ),
     "failed": with_attempt(
         UNPAID, attempt(AttemptState.FAILED, failure="알 수 없어요.", failure_code="NOT_FOUND")
+    ),
+    "returned": with_attempt(
+        UNPAID, attempt(AttemptState.FAILED, failure="결제사에서 취소했어요.", failure_code=TAKEN_BACK)
     ),
     "checking": with_attempt(UNPAID, attempt(AttemptState.UNKNOWN), state=State.PAYING),
     "paid": PAID,

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 import pytest
 
-from cheonggu.domain.payment import AttemptState
+from cheonggu.domain.payment import GATEWAYS_OWN, AttemptState
 from cheonggu.domain.seoul import end_of
 from cheonggu.store.bills import PayerBill
 from tests.payer_bills import (
@@ -40,6 +40,7 @@ STATES: list[tuple[str, str, str, bool]] = [
     ("unpaid", "go", "345,000원 결제하기", True),
     ("refused", "stop", "돈은 나가지 않았어요.", True),
     ("failed", "stop", "돈은 나가지 않았어요.", True),
+    ("returned", "stop", "나간 돈은 카드로 돌아가요.", True),
     ("checking", "wait", "다시 결제하지 마세요.", False),
     ("paid", "go", "결제했어요", False),
     ("cancelling", "wait", "아직 돈을 돌려받은 것은 아니에요.", False),
@@ -151,6 +152,22 @@ def test_a_payment_that_the_gateway_never_had_is_not_called_a_refusal() -> None:
     page = text(shown(BY_SEEN["failed"]))
     assert "결제가 이루어지지 않았어요" in page
     assert "카드사가 승인하지" not in page
+
+
+def test_what_the_gateway_itself_said_is_told_as_nobody_elses_word() -> None:
+    newest = attempt(AttemptState.FAILED, failure="지금은 안 돼요.", failure_code=GATEWAYS_OWN + "CLOSED")
+    page = text(shown(with_attempt(UNPAID, newest)))
+    assert "결제가 이루어지지 않았어요" in page
+    assert "<p>지금은 안 돼요.</p>" in page
+    assert "카드사 답" not in page
+
+
+def test_a_payment_that_was_taken_back_is_never_said_not_to_have_been_charged() -> None:
+    over = changed(BY_SEEN["returned"], expires_at=PAST_EXPIRY)
+    for payer in (BY_SEEN["returned"], over):
+        page = text(shown(payer))
+        assert "나간 돈은 카드로 돌아가요." in page
+        assert "돈은 나가지 않았어요." not in page
 
 
 @pytest.mark.parametrize(

@@ -484,7 +484,7 @@ async def test_a_closed_window_leads_back_without_alarm(payer: Payer, code: str)
         (
             "REJECT_CARD_COMPANY",
             "카드사가 승인하지 않았어요",
-            "카드사 답: <b>카드사가 승인하지 않았어요.</b>",
+            "카드사 답: <b>까닭은 알려 주지 않았어요. 카드사에 물어보세요.</b>",
         ),
         ("INVALID_STOPPED_CARD", "카드사가 승인하지 않았어요", "카드사 답: <b>정지된 카드예요.</b>"),
         ("PAY_PROCESS_ABORTED", "결제가 이루어지지 않았어요", "돈은 나가지 않았어요."),

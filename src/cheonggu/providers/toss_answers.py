@@ -58,7 +58,7 @@ _BY_THE_CARD: Final = {
     "NOT_SUPPORTED_INSTALLMENT_PLAN_CARD_OR_MERCHANT": _NO_INSTALMENTS,
     "NOT_SUPPORTED_MONTHLY_INSTALLMENT_PLAN": _NO_INSTALMENTS,
     "NOT_SUPPORTED_MONTHLY_INSTALLMENT_PLAN_BELOW_AMOUNT": "5만원이 안 되는 결제는 나눠 낼 수 없어요.",
-    "REJECT_CARD_COMPANY": "카드사가 승인하지 않았어요.",
+    "REJECT_CARD_COMPANY": "까닭은 알려 주지 않았어요. 카드사에 물어보세요.",
     "REJECT_CARD_PAYMENT": "한도를 넘었거나 잔액이 모자라요.",
 }
 """A card company's own refusals, in our words."""
