@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.stage import Stage, order
+from cheonggu.cli.process import free_port as free_port_at
 
 ROOT: Final = Path(__file__).parent.parent
 _START_SECONDS: Final = 30.0
@@ -139,6 +139,4 @@ async def answers(port: int, path: str) -> bool:
 
 def free_port() -> int:
     """A TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return int(free_port_at("127.0.0.1"))

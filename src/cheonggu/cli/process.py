@@ -6,6 +6,7 @@ import asyncio
 import errno
 import gc
 import os
+import random
 import resource
 import signal
 import socket
@@ -24,6 +25,11 @@ _WHY: Final = {
     errno.EACCES: "this user may not (ports below 1024 are root's)",
     errno.EADDRNOTAVAIL: "this machine does not have that address",
 }
+_NEVER_GIVEN: Final = range(20_000, 32_000)
+"""Below the ports that Linux, macOS and Windows give to whoever names none."""
+_TRIES: Final = 50
+_handed_out: set[int] = set()
+"""So that two that are asked for before either is taken are two."""
 
 
 class CannotListen(Exception):
@@ -53,9 +59,22 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 
 def free_port(host: str) -> str:
-    """A port that nobody listens on there right now. Raises CannotListen."""
+    """A port that nobody listens on there right now. Raises CannotListen.
+
+    It is taken later, and taken again when a part that died is started again: so it is none that the system
+    gives meanwhile to another program's connection.
+    """
+    for port in random.sample(_NEVER_GIVEN, _TRIES):
+        if port not in _handed_out:
+            with suppress(CannotListen):
+                return _listened_on(host, port)
+    return _listened_on(host, 0)
+
+
+def _listened_on(host: str, port: int) -> str:
     with ExitStack() as opened:
-        probe, *_ = [opened.enter_context(sock) for sock in listen(host, 0)]
+        probe, *_ = [opened.enter_context(sock) for sock in listen(host, port)]
+        _handed_out.add(probe.getsockname()[1])
         return str(probe.getsockname()[1])
 
 
