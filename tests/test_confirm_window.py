@@ -99,7 +99,7 @@ async def test_the_window_of_a_payment_whose_process_died_is_counted_from_the_la
     with suppress(asyncio.CancelledError):
         await paying
     assert await asked_when_called(service, lost, bill, window(service, -HELD_UP_SECONDS / 2)) is State.PAYING
-    assert await asked_when_called(service, lost, bill, window(service, 5)) is State.READY
+    assert await asked_when_called(service, lost, bill, window(service, 6)) is State.READY
     await assert_books_hold(service.db, settled=True)
 
 

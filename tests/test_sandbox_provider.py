@@ -76,7 +76,7 @@ def test_they_are_what_the_service_asks_for(service: Service) -> None:
     sender: Sender = service.sender
     gateway: Gateway = service.gateway
     assert sender.accept_window_seconds == 3
-    assert (gateway.timeout_seconds, gateway.confirm_window_seconds) == (1, 10)
+    assert (gateway.timeout_seconds, gateway.confirm_window_seconds) == (2, 10)
     assert gateway.window_path("code") == "/p/code/card"
 
 
