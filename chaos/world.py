@@ -26,7 +26,7 @@ from chaos.wire import Doors, Heard, post
 from cheonggu.store.postgres import Database, DatabaseAway, open_database
 from cheonggu.store.sealing import Keyring, new_secret_key
 
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 120.0
 _GLANCE_SECONDS: Final = 0.02
 _UNDER_WAY_SECONDS: Final = 0.5
 

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import os
 import shutil
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,6 +19,7 @@ import structlog
 from playwright.async_api import Browser
 
 from cheonggu.billing.onboarding import make_sandbox_partners
+from cheonggu.cli import process
 from cheonggu.config import Settings, load
 from cheonggu.service import Service
 from cheonggu.store import embedded
@@ -31,8 +31,13 @@ from cheonggu.wiring import open_service
 from tests.live import Live, receiver
 from tests.serving import chromium, serving, working
 
-hypothesis.settings.register_profile("long", max_examples=2_000, deadline=None)
-"""For `make hostile`."""
+_UNHURRIED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+"""Others may need the machine: how long an example takes says nothing."""
+hypothesis.settings.register_profile("same", _UNHURRIED, derandomize=True)
+"""For `make test`: the same examples in every run, so that one fails for a change and never by chance."""
+hypothesis.settings.register_profile("long", _UNHURRIED, max_examples=2_000)
+"""For `make hostile`, which looks for new ones."""
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(autouse=True)
@@ -127,9 +132,7 @@ async def database(dsn: str) -> AsyncIterator[Database]:
 
 def free_port() -> int:
     """A TCP port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return int(process.free_port("127.0.0.1"))
 
 
 @pytest.fixture
@@ -151,8 +154,11 @@ async def service(settings: Settings, dsn: str) -> AsyncIterator[Service]:
         yield made
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10.0) -> None:
-    """Wait until an async condition holds; fails the test when it does not in time."""
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
+    """Wait until an async condition holds; fails the test when it does not in time.
+
+    The time says that something will never come, not how fast it is: others may need the machine.
+    """
     deadline = asyncio.get_running_loop().time() + seconds
     while not await condition():
         assert asyncio.get_running_loop().time() < deadline, "the condition did not come true in time"

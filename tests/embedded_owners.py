@@ -18,7 +18,7 @@ from cheonggu.store import embedded
 from cheonggu.store.embedded import binaries
 from cheonggu.store.postgres import connect
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 ROOT = os.geteuid() == 0
 LINUX = sys.platform == "linux"
 TRYING_PATH = Path("two words, 'one' \"path\"", *["청구" * 25] * 4)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Protocol
+
+import pytest
 
 from cheonggu.billing import create
 from cheonggu.billing.sandbox_partners import FIRST, SandboxPartner
@@ -11,6 +16,7 @@ from cheonggu.delivery.hands import Hands
 from cheonggu.delivery.lanes import Lanes
 from cheonggu.delivery.payment import pay
 from cheonggu.domain.bill import Bill
+from cheonggu.domain.payment import Asked
 from cheonggu.service import Service
 from cheonggu.store import bills
 from cheonggu.store.partners import Caller
@@ -42,6 +48,21 @@ async def created(service: Service, who: SandboxPartner = FIRST, **given: object
 async def paid(service: Service, who: SandboxPartner = FIRST, **given: object) -> Bill:
     """A new bill that was paid at once, its callback due."""
     return await pay(service, await created(service, who, **given), "APPROVE")
+
+
+@asynccontextmanager
+async def nobody_asks(service: Service) -> AsyncGenerator[None]:
+    """A while in which the gateway says of no payment what became of it, however long that takes."""
+    ask, over = service.gateway.ask, asyncio.Event()
+
+    async def ask_later(order_id: str) -> Asked:
+        await over.wait()
+        return await ask(order_id)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(service.gateway, "ask", ask_later)
+        yield
+        over.set()
 
 
 async def found(service: Service, partner_id: int, bill_id: str) -> Bill:

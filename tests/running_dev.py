@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 
 def clean_environment(**given: str) -> dict[str, str]:
@@ -30,7 +30,7 @@ def cheonggu(*arguments: str, **environment: str) -> subprocess.CompletedProcess
         env=clean_environment(**environment),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 
@@ -114,11 +114,11 @@ class Dev:
             else:
                 self.process.send_signal(number)
 
-    def ended(self, seconds: float = 15.0) -> int:
+    def ended(self, seconds: float = PATIENCE_SECONDS) -> int:
         """Wait for its end; its exit status."""
         status = self.process.wait(seconds)
         for reader in self._readers:
-            reader.join(5)
+            reader.join(PATIENCE_SECONDS)
         return status
 
     def family(self) -> set[int]:
@@ -137,7 +137,7 @@ class Dev:
 def fetch(url: str, body: bytes | None = None) -> dict[str, Any]:
     """The JSON that an address answers."""
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - our own URL
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own URL
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - our own URL
         return json.loads(answer.read())
 
 

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from cheonggu.cli.process import listen
 from cheonggu.cli.serve import http_server
@@ -15,6 +15,8 @@ from cheonggu.delivery.worker import work
 from cheonggu.service import Service
 from tests.browser_install import SYSTEM_NAMES
 
+LONGEST_MS = 30_000
+"""What a browser on a busy machine may take to show something."""
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -56,6 +58,7 @@ async def working(service: Service) -> AsyncGenerator[None]:
 @asynccontextmanager
 async def chromium() -> AsyncGenerator[Browser]:
     """The system's Chromium, else the one that playwright brought."""
+    expect.set_options(timeout=LONGEST_MS)
     installed = next(filter(None, map(shutil.which, SYSTEM_NAMES)), None)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=installed, args=QUIET)

@@ -64,7 +64,7 @@ def run(language: str, directory: Path, **environment: str) -> subprocess.Comple
         env=clean_environment(**environment),
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=240,
         check=False,
     )
 

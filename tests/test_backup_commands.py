@@ -286,7 +286,7 @@ class Held:
 def test_a_backup_that_is_stopped_leaves_nothing(dev: Dev, place: Path, number: signal.Signals) -> None:
     def interrupt(one: Held) -> None:
         one.process.send_signal(number)
-        _, said = one.process.communicate(timeout=20)
+        _, said = one.process.communicate(timeout=60)
         assert (one.process.returncode, "no backup was made" in said) == (1, True)
         assert "Traceback" not in said
         assert one.drafts() == []
@@ -299,7 +299,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(dev: Dev, place: Path, number: 
 def test_a_backup_that_is_killed_leaves_no_file_by_its_name(dev: Dev, place: Path) -> None:
     def kill(one: Held) -> None:
         os.kill(one.process.pid, signal.SIGKILL)
-        one.process.communicate(timeout=20)
+        one.process.communicate(timeout=60)
         assert [draft.stat().st_mode & 0o777 for draft in one.drafts()] == [0o600]
 
     asyncio.run(while_held(place, kill))

@@ -25,14 +25,14 @@ async def get(live: Live, path: str, **query: str) -> dict[str, Any]:
         return await answer.json()
 
 
-async def tried(live: Live, bill_id: str, times: int, seconds: float = 3) -> dict[str, Any]:
+async def tried(live: Live, bill_id: str, times: int) -> dict[str, Any]:
     """The bill's callback, once it has been tried so often."""
 
     async def often() -> bool:
         found = await live.callbacks(bill_id)
         return bool(found) and len(found[0]["attempts"]) >= times
 
-    await until(often, seconds)
+    await until(often)
     (callback,) = await live.callbacks(bill_id)
     assert len(callback["attempts"]) == times
     return callback

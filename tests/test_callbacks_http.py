@@ -14,18 +14,18 @@ async def test_a_callback_that_does_not_count_is_tried_again_with_the_reason_kep
     )
     await live.create(billId="CB")
     await live.pay("CB")
-    await until(lambda: live.called(1), 2)
+    await until(lambda: live.called(1))
 
     async def tried(times: int) -> bool:
         return len((await live.callbacks("CB"))[0]["attempts"]) == times
 
-    await until(lambda: tried(1), 2)
+    await until(lambda: tried(1))
     [callback] = await live.callbacks("CB")
     assert callback["state"] == "PENDING"
     assert callback["attempts"][0]["status"] == 200
     assert '"1"' in callback["attempts"][0]["reason"]
     await live.advance(10)
-    await until(lambda: tried(2), 2)
+    await until(lambda: tried(2))
     [callback] = await live.callbacks("CB")
     assert callback["state"] == "DELIVERED"
     first, second = live.receiver.calls
@@ -33,7 +33,7 @@ async def test_a_callback_that_does_not_count_is_tried_again_with_the_reason_kep
     assert first.raw == second.raw
     status, _ = await live.call(f"/sandbox/callbacks/{callback['id']}/resend", {})
     assert status == 200
-    await until(lambda: live.called(3), 2)
+    await until(lambda: live.called(3))
     await assert_books_hold(live.service.db)
 
 
@@ -41,13 +41,13 @@ async def test_a_dead_receiver_is_given_up_after_a_day(live: Live) -> None:
     live.receiver.answer = lambda _: (500, "")
     await live.create(billId="DEAD")
     await live.pay("DEAD")
-    await until(lambda: live.called(1), 2)
+    await until(lambda: live.called(1))
     await live.advance(25 * 3600)
 
     async def exhausted() -> bool:
         return (await live.callbacks("DEAD"))[0]["state"] == "EXHAUSTED"
 
-    await until(exhausted, 3)
+    await until(exhausted)
     assert all("500" in attempt["reason"] for attempt in (await live.callbacks("DEAD"))[0]["attempts"])
 
 
@@ -56,9 +56,9 @@ async def test_a_cancel_is_told_after_the_approval_it_cancels(live: Live) -> Non
     live.receiver.answer = lambda _: (500, "") if len(live.receiver.calls) < 2 else (200, '{"code":"0000"}')
     await live.create(billId="ORDER")
     await live.pay("ORDER")
-    await until(lambda: live.called(1), 2)
+    await until(lambda: live.called(1))
     assert (await live.cancel("ORDER"))["code"] == "0000"
     await live.advance(10)
-    await until(lambda: live.called(3), 4)
+    await until(lambda: live.called(3))
     assert [one.body["apprState"] for one in live.receiver.calls] == ["F", "F", "C"]
     await assert_books_hold(live.service.db)

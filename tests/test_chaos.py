@@ -52,7 +52,7 @@ async def found() -> Found:
     return Found(weather.result(), finish.result(), taken_over.result(), caught.result(), sound.result())
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_a_storm_loses_and_doubles_nothing(found: Found) -> None:
     weather = found.weather
     assert not weather.violations
@@ -64,20 +64,20 @@ def test_a_storm_loses_and_doubles_nothing(found: Found) -> None:
     assert weather.callbacks
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_of_requests_that_race_exactly_one_wins(found: Found) -> None:
     assert not found.finish.violations
     assert {race.name for race in RACES} < set(found.finish.run)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_what_was_acknowledged_outlives_a_primary_that_has_a_synchronous_standby(found: Found) -> None:
     assert not found.failover.violations
     assert found.failover.acknowledged_before
     assert found.failover.acknowledged_after
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_planted_bugs_are_caught_and_the_sound_source_is_not_complained_of(found: Found) -> None:
     assert len(found.bugs) == len(_QUICK) >= 4
     assert [one.name for one in found.bugs if not one.violations] == []

@@ -26,6 +26,7 @@ from cheonggu.client import (
 )
 from cheonggu.domain.hashing import request_hash
 from tests.client_sides import BOTH, QUICK, Side, envelope, http
+from tests.conftest import free_port
 from tests.live import API_KEY, MEMBER, MERCHANT
 from tests.loopback import Act, flood, hang_up, once, partner, silence
 
@@ -228,9 +229,7 @@ async def test_only_what_is_safe_is_repeated(
 @both
 async def test_where_nobody_listens_it_is_tried_again(side: Side) -> None:
     """Also a write: the server that comes up between two tries sees it once."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     seen: list[bytes] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -244,7 +243,7 @@ async def test_where_nobody_listens_it_is_tried_again(side: Side) -> None:
         return await asyncio.start_server(answer, "127.0.0.1", port)
 
     coming = asyncio.create_task(come_up())
-    outcome = await side.ask(f"http://127.0.0.1:{port}", create, retry=Retry((0.05,) * 40))
+    outcome = await side.ask(f"http://127.0.0.1:{port}", create, retry=Retry((0.05,) * 400))
     (await coming).close()
     assert done(outcome), outcome
     assert len(seen) == 1

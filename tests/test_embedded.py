@@ -26,6 +26,7 @@ from tests.embedded_owners import (
     Owner,
     alive,
     ask,
+    erased,
     eventually,
     processes,
     put_library,
@@ -147,8 +148,7 @@ async def test_a_stop_leaves_the_data_and_nothing_else(account: Account) -> None
     owner = account.start()
     await ask(owner.dsn, "CREATE TABLE bill AS SELECT 1 AS id")
     everyone = await processes(owner.dsn)
-    assert len(everyone) > 3
-    assert all(map(alive, everyone))
+    assert sum(map(alive, everyone)) > 3  # a worker that cleaned up may be gone again
     folder = sockets.recorded(account.data_dir)
     assert owner.leave() == 0
     assert not any(map(alive, everyone))
@@ -207,12 +207,19 @@ async def test_acknowledged_rows_outlive_a_kill_of_everything(account: Account) 
         assert following.leave() == 0
 
 
+def cut_off(account: Account, stage: str) -> bool:
+    """Kill a first start at some stage, with all below; False when it was over before."""
+    made = account.data_dir / "cluster"
+    owner = account.begin(account.data_dir)
+    assert eventually(lambda: (account.data_dir / "cluster.new" / stage).exists() or made.exists())
+    owner.kill_with_all_below()
+    return not made.exists()
+
+
 async def test_first_starts_cut_off_leave_no_trace(account: Account) -> None:
     for stage in ("PG_VERSION", "base/5/PG_VERSION"):
-        owner = account.begin(account.data_dir)
-        assert eventually((account.data_dir / "cluster.new" / stage).exists)
-        owner.kill_with_all_below()
-        assert stage != "PG_VERSION" or not (account.data_dir / "cluster").exists()
+        while not cut_off(account, stage):  # it was quicker than we were
+            assert eventually(lambda: erased(account.data_dir))
     assert await ask(account.start().dsn, "SELECT 1") == [1]
     assert not (account.data_dir / "cluster.new").exists()
 

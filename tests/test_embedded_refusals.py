@@ -114,13 +114,13 @@ async def test_a_server_that_ignores_a_stop_is_killed_with_its_children(
 async def test_a_server_that_ends_by_itself_is_noticed(data_dir: Path) -> None:
     started = await embedded.start(data_dir)
     os.kill(started.pid, signal.SIGINT)
-    await asyncio.wait_for(started.ended(), 10)
+    await asyncio.wait_for(started.ended(), 60)
     await started.stop()
 
 
 async def test_a_start_given_up_leaves_no_process(data_dir: Path) -> None:
     starting = asyncio.create_task(embedded.start(data_dir))
-    assert await until(lambda: bool(locate(data_dir).server_pid()), 10)
+    assert await until(lambda: bool(locate(data_dir).server_pid()), 60)
     pid = int(locate(data_dir).server_pid())
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):

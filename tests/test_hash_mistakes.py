@@ -8,7 +8,7 @@ import hmac
 import random
 import shutil
 import subprocess
-from time import perf_counter
+from time import thread_time
 from unicodedata import normalize
 
 import pytest
@@ -335,9 +335,9 @@ def test_a_search_is_over_in_no_time_whatever_was_sent() -> None:
         ]
         given = chance.choice([digest("x"), digest("x", "sha512"), odd[0], b64(RIGHT)])
         asked = sent(given, bill_id=odd[0], phone=odd[1], price=odd[2], merchant=odd[1], member=odd[2])
-        began = perf_counter()
+        began = thread_time()
         find(asked)
-        slowest_seconds = max(slowest_seconds, perf_counter() - began)
+        slowest_seconds = max(slowest_seconds, thread_time() - began)
     assert slowest_seconds < 0.1  # 2 ms on a quiet machine
 
 

@@ -8,18 +8,20 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hostile import canaries, crowds, neighbours
+from hostile import canaries, crowds, judging, neighbours
 from hostile.__main__ import MOST_GROWTH_MB, unsound_lines
 from hostile.corpus import OPERATIONS, everything, sound
 from hostile.forbidden import try_everything
 from hostile.hosts import spellings
-from hostile.judging import SLOWEST_SECONDS, Answer, faults
+from hostile.judging import Answer, faults
 from hostile.receivers import HELL
 from hostile.requests import Kind, Shot, as_json, posted
 from hostile.sending import fire
 from hostile.service import HOST, Target, target
 from hostile.streams import streams
 from hostile.strings import every_string
+
+from cheonggu.delivery.callback import DEADLINE_SECONDS
 
 EVERY = 9
 
@@ -31,6 +33,17 @@ def at() -> Iterator[Target]:
         yield made
 
 
+@pytest.fixture
+def longest_seconds(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Half of what a slow client or a receiver that hangs is waited for: nobody else has to wait for them.
+
+    `make hostile` wants answers and callbacks much sooner, on a quiet machine.
+    """
+    monkeypatch.setattr(judging, "SLOWEST_SECONDS", DEADLINE_SECONDS / 2)
+    return DEADLINE_SECONDS / 2
+
+
+@pytest.mark.usefixtures("longest_seconds")
 async def test_hostile_requests_are_answered_and_do_no_harm(at: Target) -> None:
     before = at.memory()
     tallies = await fire(HOST, at.port, itertools.chain(everything(at.code, every=EVERY), streams()))
@@ -45,6 +58,7 @@ async def test_what_the_corpus_calls_sound_is_sound(at: Target, path: str) -> No
     assert got["code"] in {"0000", "BILL_006", "BILL_009"}
 
 
+@pytest.mark.usefixtures("longest_seconds")
 async def test_no_log_line_and_no_refusal_tells_who_somebody_is(at: Target) -> None:
     shots = list(canaries.sent_everywhere(at.code, f"{at.dev.url}/sandbox/receiver"))
     tallies = await fire(HOST, at.port, shots)
@@ -53,16 +67,19 @@ async def test_no_log_line_and_no_refusal_tells_who_somebody_is(at: Target) -> N
     assert unsound_lines(at.dev.complaints) == []
 
 
-async def test_crowds_are_thrown_out_and_others_do_not_wait_for_them(at: Target) -> None:
+async def test_crowds_are_thrown_out_and_others_do_not_wait_for_them(
+    at: Target, longest_seconds: float
+) -> None:
     seen = await asyncio.gather(*(crowds.meet(HOST, at.port, crowd, 25, 30) for crowd in crowds.CROWDS))
-    assert max(one.slowest_seconds for one in seen) < SLOWEST_SECONDS
+    assert max(one.slowest_seconds for one in seen) < longest_seconds
     assert await crowds.flood(HOST, at.port) > 0
-    assert await crowds.ask(HOST, at.port) < SLOWEST_SECONDS
+    assert await crowds.ask(HOST, at.port) < longest_seconds
 
 
-async def test_receivers_from_hell_delay_nobody_elses_callbacks(at: Target) -> None:
+async def test_receivers_from_hell_delay_nobody_elses_callbacks(at: Target, longest_seconds: float) -> None:
     seen = await neighbours.measured(at, healthy=30, each=2)
-    assert seen.held, seen.told
+    assert seen.p99(seen.in_company) < longest_seconds, seen.told
+    assert not seen.trapped
     assert len(seen.hostile) == len(HELL) + 2
 
 

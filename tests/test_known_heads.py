@@ -68,7 +68,7 @@ async def answers_to(live: Live, *pieces: bytes) -> list[str]:
     try:
         for piece in pieces:
             writer.write(piece)
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
             length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             codes.append(json.loads(await reader.readexactly(length))["code"])
     finally:
@@ -94,7 +94,7 @@ async def test_a_known_head_may_end_its_connection(live: Live) -> None:
     for _ in range(3):
         reader, writer = await asyncio.open_connection(settings.host, settings.port)
         writer.write(request)
-        answer = await asyncio.wait_for(reader.read(), 5)
+        answer = await asyncio.wait_for(reader.read(), 30)
         assert answer.count(b"HTTP/1.1 200") + answer.count(b"HTTP/1.1 4") == 1
         assert b"connection: close" in answer.lower()
         writer.close()
@@ -121,12 +121,12 @@ async def test_blank_lines_between_requests_are_never_a_request(live: Live) -> N
     reader, writer = await asyncio.open_connection(settings.host, settings.port)
     for _ in range(2):
         writer.write(nothing)
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 30)
         await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
         writer.write(b"\r\n\r\n")
         await writer.drain()
     writer.write(a_read(b"/bill/read", "unknown", b"Connection: close\r\n"))
-    rest = await asyncio.wait_for(reader.read(), 5)
+    rest = await asyncio.wait_for(reader.read(), 30)
     assert rest.count(b"HTTP/1.1 ") == 1
     assert b"PARTNER_003" in rest
     writer.close()
@@ -139,7 +139,7 @@ async def test_known_requests_in_one_piece_are_each_answered(live: Live) -> None
     settings = live.service.settings
     reader, writer = await asyncio.open_connection(settings.host, settings.port)
     writer.write(unknown * 3 + closing)
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await asyncio.wait_for(reader.read(), 30)
     assert answer.count(b"PARTNER_003") == 4
     writer.close()
 
@@ -152,6 +152,6 @@ async def test_a_known_head_that_comes_by_the_byte_is_read_the_long_way(live: Li
     for at in range(0, len(unknown), 7):
         writer.write(unknown[at : at + 7])
         await writer.drain()
-    answer = await asyncio.wait_for(reader.readuntil(b"}"), 5)
+    answer = await asyncio.wait_for(reader.readuntil(b"}"), 30)
     assert b"PARTNER_003" in answer
     writer.close()

@@ -263,12 +263,13 @@ async def test_an_unknown_message_is_asked_about_and_not_sent_again(service: Ser
 async def test_a_message_the_sender_never_had_is_sent_again_under_the_same_id(service: Service) -> None:
     await created(service)
     sender = ScriptedSender(sends=[Unsure("reset"), Sent("ref", NOON)], asks=[NeverHad(), NeverHad()])
+    sender.accept_window_seconds = 60.0
     work = messenger(service, sender)
     await drain(work)
     await service.clock.advance(service.db, 2)
     await drain(work)  # asked within the accept window: not yet
     assert (await only(service, "message"))["state"] == "UNKNOWN"
-    await service.clock.advance(service.db, 1.5)
+    await service.clock.advance(service.db, 60)
     await drain(work)
     first, second = sender.sent
     assert first.message_id == second.message_id

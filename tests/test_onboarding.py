@@ -111,7 +111,7 @@ async def test_a_new_key_ends_the_old_one_and_every_process_is_told(
     listener = await connect(dsn)
     await listener.add_listener(CHANNEL, lambda _listener, _pid, _channel, said: told.put_nowait(said))
     fresh = await onboarding.rotate_key(database, keyring, BY, made.partner_id)
-    assert await asyncio.wait_for(told.get(), 5) == "partners"
+    assert await asyncio.wait_for(told.get(), 30) == "partners"
     await listener.close()
     directory = Directory(database)
     assert (await directory.partner(fresh)).partner_id == made.partner_id

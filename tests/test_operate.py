@@ -97,7 +97,7 @@ async def test_serve_and_worker_stand_alone_and_stop_in_good_order(
     finally:
         for part in parts:
             part.send_signal(number)
-        said = [(await asyncio.to_thread(part.communicate, timeout=20))[1] for part in parts]
+        said = [(await asyncio.to_thread(part.communicate, timeout=60))[1] for part in parts]
     assert [part.returncode for part in parts] == [0, 0]
     assert "Traceback" not in "".join(said)
 

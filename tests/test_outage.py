@@ -57,9 +57,9 @@ async def test_while_the_database_is_away_everyone_is_told_and_then_all_goes_on(
         assert alive.status == 200
 
     proxy.mend()
-    await until(lambda: _works(live), 5)
+    await until(lambda: _works(live))
     assert await live.pay("BEFORE") == "F"
-    await until(lambda: _called(live), 5)
+    await until(lambda: _called(live))
     await assert_books_hold(live.service.db)
 
 
@@ -88,7 +88,7 @@ async def test_a_database_that_blinks_under_load_makes_no_answer_untrue(faulty: 
             proxy.cut()
             proxy.mend()
         await crowd
-    await until(lambda: _works(live), 5)
+    await until(lambda: _works(live))
     rows = await live.service.db.fetch("SELECT bill_id FROM bill WHERE bill_id LIKE 'LOAD%'")
     written = {row["bill_id"] for row in rows}
     acknowledged = {bill_id for bill_id, code in answers.items() if code == "0000"}
@@ -110,4 +110,4 @@ async def test_a_change_made_while_nobody_could_hear_of_it_is_not_missed(faulty:
         _, envelope = await live.call("/bill", envelope_of(live.bill()))
         return envelope["code"] == "PARTNER_006"
 
-    await until(suspended, 5)
+    await until(suspended)

@@ -44,7 +44,7 @@ async def test_a_post_comes_back_with_the_answer() -> None:
     async with partner() as server, outbound() as out:
         reply = answered(await out.post(server.url, b'{"a":1}', JSON | {"webhook-id": "evt"}))
     assert (reply.status, reply.body, reply.content_encoding) == (200, b'{"code":"0000"}', None)
-    assert 0 <= reply.duration_ms < 5000
+    assert 0 <= reply.duration_ms < 30_000
     [request] = server.heard
     assert request.body == b'{"a":1}'
     assert request.headers == {

@@ -38,7 +38,7 @@ def run(
         env=clean_environment(**environment),
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=240,
         check=False,
     )
 
@@ -54,7 +54,7 @@ def temporary(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "temporary"
     place.mkdir()
     yield place
-    assert soon(lambda: not list(place.iterdir()), 20), list(place.iterdir())
+    assert soon(lambda: not list(place.iterdir())), list(place.iterdir())
 
 
 OWN_SERVICE = """
@@ -137,7 +137,7 @@ def test_a_pytest_that_is_killed_leaves_no_process_and_no_data(tmp_path: Path, t
         assert len(alive(family)) > 4
         assert cluster.exists()
         killed.send_signal(signal.SIGKILL)
-    assert soon(lambda: not alive(family), 15)
+    assert soon(lambda: not alive(family))
     assert not cluster.exists()
 
 
@@ -219,9 +219,9 @@ def test_a_service_that_does_not_start_is_told_with_its_last_words(tmp_path: Pat
 def test_whoever_does_not_use_it_pays_next_to_nothing() -> None:
     program = (
         "import json, sys, time, pytest\n"
-        "before, began = set(sys.modules), time.perf_counter()\n"
+        "before, began = set(sys.modules), time.process_time()\n"
         "import cheonggu.pytest_plugin\n"
-        "took = time.perf_counter() - began\n"
+        "took = time.process_time() - began\n"
         "print(json.dumps([took, sorted(set(sys.modules) - before)]))"
     )
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603

@@ -88,12 +88,12 @@ async def test_a_cancel_undecided_for_long_is_answered_in_time(
         await asyncio.sleep(60)
         return Unknown("never")
 
-    monkeypatch.setattr(payment, "CANCEL_SECONDS", 0.5)
+    monkeypatch.setattr(payment, "CANCEL_SECONDS", 2)
     monkeypatch.setattr(live.service.gateway, "refund", hang)
     await paid(live, "R5")
     began = asyncio.get_running_loop().time()
     assert (await live.cancel("R5"))["code"] == "BILL_007"
-    assert asyncio.get_running_loop().time() - began < 0.9
+    assert asyncio.get_running_loop().time() - began < 3.9
     monkeypatch.undo()
 
 
@@ -104,7 +104,7 @@ async def test_a_clock_that_jumps_during_a_payment_does_not_put_off_the_first_qu
     async def under_way() -> bool:
         return await live.service.db.fetchval("SELECT count(*) FROM attempt") == 1
 
-    await until(under_way, 2)
+    await until(under_way)
     await live.advance(25 * 3600)
     await paying
     row = await live.service.db.fetchrow("SELECT state, ask_at FROM attempt")
@@ -173,7 +173,7 @@ async def test_while_the_gateway_says_nothing_of_a_refused_refund_no_other_is_ma
     async def canceled() -> bool:
         return (await live.read("R8"))["apprState"] == "C"
 
-    await until(canceled, 10)
+    await until(canceled)
     await assert_books_hold(live.service.db, settled=True)
 
 
@@ -205,19 +205,19 @@ async def test_a_late_charge_whose_refund_was_refused_and_made_is_found_given_ba
     await live.advance(2)
     order = await db.fetchval("SELECT order_id FROM attempt")
     await live.advance(20)
-    await until(lambda: attempt_is("FAILED"), 10)
+    await until(lambda: attempt_is("FAILED"))
     await db.execute("INSERT INTO sandbox_script VALUES ($1, 'REFUND_REFUSED_CARD')", order)
     await live.advance(3_700)
-    await until(lambda: attempt_is("LATE_CHARGED"), 10)
+    await until(lambda: attempt_is("LATE_CHARGED"))
 
-    async def refused() -> bool:
-        return await db.fetchval("SELECT count(*) FROM sandbox_refund WHERE refusal_kind = 'CARD'") == 1
+    async def refused() -> bool:  # and written, as the next one comes an hour after that
+        return await db.fetchval("SELECT count(*) FROM refund WHERE state = 'REFUSED'") == 1
 
-    await until(refused, 10)
+    await until(refused)
     await db.execute(
         "UPDATE sandbox_refund SET refund_number = '90000003', refunded_at = now(), refusal_kind = NULL, "
         "refusal = NULL"
     )
     await live.advance(3_700)
-    await until(lambda: attempt_is("LATE_REFUNDED"), 10)
+    await until(lambda: attempt_is("LATE_REFUNDED"))
     assert await db.fetchval("SELECT count(*) FROM sandbox_refund") == 1

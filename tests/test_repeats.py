@@ -91,7 +91,7 @@ async def test_a_resend_refused_while_paying_may_be_repeated_with_its_key(live: 
     async def sent_again() -> bool:
         return (await live.operate("/bill/resend", resend, Idempotency_Key="r"))["code"] == "0000"
 
-    await until(sent_again, 6)
+    await until(sent_again)
 
 
 async def test_a_keyed_create_is_replayed_after_its_last_day(live: Live) -> None:

@@ -12,7 +12,7 @@ from cheonggu.web.sandbox.page.place import SHOWS
 from tests.live import Live
 
 DESK = ViewportSize(width=1280, height=900)
-SOON_MS = 8_000
+SOON_MS = 30_000
 
 
 @pytest_asyncio.fixture

@@ -107,7 +107,7 @@ async def plainly(live: Live, *arguments: str) -> Ended:
     return await asyncio.to_thread(
         commands.run,
         *("sandbox", "run", *arguments, "--base-url", live.url, "--callback-url", live.receiver.url),
-        *("--wait", "5"),
+        *("--wait", "30"),
     )
 
 

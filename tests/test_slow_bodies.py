@@ -31,7 +31,7 @@ async def sent(live: Live, raw: bytes, *, ending: bool = False) -> bytes:
     writer.write(raw)
     await writer.drain()
     try:
-        return b"" if ending else await asyncio.wait_for(reader.read(), 5)
+        return b"" if ending else await asyncio.wait_for(reader.read(), 30)
     finally:
         writer.close()
         await writer.wait_closed()

@@ -89,7 +89,7 @@ async def test_a_key_made_while_an_address_guesses_is_taken_at_once(live: Live) 
     async def known() -> bool:
         return await ask(live, made.api_key) == KNOWN
 
-    await until(known, 2)  # the time that news take from one process to another
+    await until(known)  # the time that news take from one process to another
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ async def test_a_bill_is_sent_paid_and_booked(live: Live, academy: str) -> None:
     await until(booked)
 
 
-async def play(live: Live, academy: str, *scenarios: str, wait: str = "8") -> dict[str, str]:
+async def play(live: Live, academy: str, *scenarios: str, wait: str = "60") -> dict[str, str]:
     """What came of each scenario."""
     ended = await asyncio.to_thread(
         commands.run,

@@ -52,9 +52,9 @@ def rows(service: Service, table: str, state: str, count: int = 1) -> Callable[[
 async def test_a_bill_goes_its_whole_way(service: Service) -> None:
     async with partner() as receiver, working(service):
         bill = await created(service, callback_url=receiver.url)
-        await until(rows(service, "message", "SENT"), 1)
+        await until(rows(service, "message", "SENT"))
         assert (await pay(service, bill, "APPROVE")).state is State.PAID
-        await until(rows(service, "callback", "DELIVERED"), 1)
+        await until(rows(service, "callback", "DELIVERED"))
     await assert_books_hold(service.db, settled=True)
 
 
@@ -73,8 +73,8 @@ async def test_an_unknown_payment_is_settled_by_asking(
         async def decided() -> bool:
             return (await found(service, 1, bill.bill_id)).state == state
 
-        await until(decided, 5)
-        await until(rows(service, "callback", "DELIVERED", callbacks), 5)
+        await until(decided)
+        await until(rows(service, "callback", "DELIVERED", callbacks))
     await assert_books_hold(service.db, settled=True)
 
 
@@ -82,9 +82,9 @@ async def test_a_late_charge_is_given_back_by_itself(service: Service) -> None:
     async with working(service):
         bill = await pay(service, await created(service), "CHARGED_LATE")
         await service.clock.advance(service.db, 11)
-        await until(rows(service, "attempt", "FAILED"), 5)
+        await until(rows(service, "attempt", "FAILED"))
         await service.clock.advance(service.db, 61)
-        await until(rows(service, "attempt", "LATE_REFUNDED"), 10)
+        await until(rows(service, "attempt", "LATE_REFUNDED"))
         assert (await found(service, 1, bill.bill_id)).state is State.READY
         assert await service.db.fetchval("SELECT refund_number IS NOT NULL FROM sandbox_refund")
     await assert_books_hold(service.db, settled=True)
@@ -99,7 +99,7 @@ async def test_special_phones_act_out_what_senders_do(
 ) -> None:
     async with working(service):
         await created(service, payer_phone=phone)
-        await until(rows(service, "message", state), 10)
+        await until(rows(service, "message", state))
     assert (await only(service, "sandbox_message"))["tries"] == tries
     await assert_books_hold(service.db, settled=True)
 
@@ -113,13 +113,13 @@ async def test_a_worker_says_that_it_lives_until_it_stops(service: Service) -> N
 
     assert await workers.living(service.db) == 0
     async with working(service):
-        await until(lives, 2)
+        await until(lives)
         first = (await only(service, "worker"))["seen_at"]
 
         async def again() -> bool:
             return (await only(service, "worker"))["seen_at"] > first
 
-        await until(again, 3)
+        await until(again)
     assert await service.db.fetch("SELECT * FROM worker") == []
 
 
@@ -196,9 +196,9 @@ async def test_what_a_killed_worker_left_in_hand_is_seen_through_by_the_next(ser
     assert (await only(service, "message"))["state"] == "SENDING"
     await run_out(service, "message")
     async with working(service):
-        await until(rows(service, "message", "UNKNOWN"), 5)
+        await until(rows(service, "message", "SENDING", 0))
         await service.clock.advance(service.db, 5)
-        await until(rows(service, "message", "SENT"), 5)
+        await until(rows(service, "message", "SENT"))
     await assert_books_hold(service.db, settled=True)
 
 
@@ -297,7 +297,7 @@ async def test_while_the_database_is_away_it_waits_and_says_so_once(service: Ser
                 return any(log["event"] == "database_back" for log in logs)
 
             await until(is_back)
-            await until(rows(service, "message", "SENT"), 5)
+            await until(rows(service, "message", "SENT"))
     assert [log["event"] for log in logs if log["event"] != "message_lease_lost"] == [
         "database_away",
         "database_back",

@@ -20,7 +20,7 @@ Plan = Callable[[World], Awaitable[list[str]]]
 
 WINDOW_SECONDS: Final = 12.0
 """Longer than the stand-in gateway's confirm window."""
-_SOON_SECONDS: Final = 15.0
+_SOON_SECONDS: Final = 30.0
 _numbers = itertools.count(1)
 _WAITING: Final = """
 SELECT (count(DISTINCT l.pid) >= 2)::int FROM pg_locks l JOIN pg_stat_activity a USING (pid)
