@@ -87,6 +87,7 @@ def alimtalk(number: int = 1, *, to: str = PAYER, fresh: bool = True, **given: A
         variables={name: f"{name}의 값" for name in names},
         text="",
         buttons=(),
+        handed_at=datetime.now(UTC),
         fresh=fresh,
     )
     return msgspec.structs.replace(plain, **given)

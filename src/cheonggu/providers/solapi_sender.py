@@ -14,7 +14,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -48,7 +48,7 @@ PAGE: Final = 500
 MOST_PAGES: Final = 6
 """No payer was sent 3,000 messages within the half year that Solapi keeps them."""
 LATELY: Final = timedelta(hours=1)
-"""Before a message goes out again: what may have come in since it was last asked about."""
+"""Before a message goes out again: so far back lies the try whose request may have come in since."""
 
 _LATE: Final = Unsure("제한 시간 안에 답이 없었어요")
 _NOT_NOW: Final = Unsure("솔라피에 아직 보내지 못했어요")
@@ -103,8 +103,9 @@ class SolapiSender:
         return await self._looked_up(messages, CALL_SECONDS)
 
     async def _asked_first(self, messages: Sequence[Alimtalk]) -> dict[str, AskedMessage]:
-        lately = datetime.now(UTC) - LATELY
-        handed = [Handed(message_id=one.message_id, to=one.to, handed_at=lately) for one in messages]
+        handed = [
+            Handed(message_id=one.message_id, to=one.to, handed_at=one.handed_at - LATELY) for one in messages
+        ]
         heard = await self._looked_up(handed, ASK_FIRST_SECONDS)
         return {one.message_id: said for one, said in zip(messages, heard, strict=True)}
 
