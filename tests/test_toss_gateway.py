@@ -391,7 +391,7 @@ STATUSES: list[tuple[str, Asked]] = [
     ("READY", NotFound()),
     ("IN_PROGRESS", NotFound()),
     ("ABORTED", Declined("REJECT_CARD_PAYMENT", "한도를 넘었거나 잔액이 모자라요.")),
-    ("EXPIRED", Declined("REJECT_CARD_PAYMENT", "한도를 넘었거나 잔액이 모자라요.")),
+    ("EXPIRED", Declined("GATEWAY.EXPIRED", "결제를 마치기 전에 시간이 지났어요.")),
     ("CANCELED", Declined(TAKEN_BACK, "결제사에서 이 결제를 취소했어요.")),
     ("PARTIAL_CANCELED", Unknown("PARTIAL_CANCELED")),
     ("WAITING_FOR_DEPOSIT", Unknown("WAITING_FOR_DEPOSIT")),
@@ -415,7 +415,7 @@ async def test_a_failed_payment_without_a_known_reason_is_declined_all_the_same(
     gateway: TossGateway, made: Toss, failure: Any
 ) -> None:
     made.authenticate(ORDER, WON, status="ABORTED", failure=failure)
-    assert await gateway.ask(ORDER) == Declined("GATEWAY.FAILED", "결제가 이루어지지 않았어요.")
+    assert await gateway.ask(ORDER) == Declined("GATEWAY.FAILED", "결제사가 까닭을 알려 주지 않았어요.")
 
 
 async def test_an_order_that_nobody_knows_is_not_found(gateway: TossGateway, made: Toss) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import structlog
 
 from cheonggu.domain.payment import (
+    GATEWAYS_OWN,
     TAKEN_BACK,
     Approved,
     Asked,
@@ -53,9 +54,11 @@ The rest is for a confirm that came in time and is still on its way to a card co
 REFUND_SECONDS: Final = 9.0
 """For all calls of a refund together: a cancel is answered after 10 seconds, known or not."""
 
-UNFIT_KEY: Final = Declined("GATEWAY.UNFIT_KEY", "결제창이 돌려준 값을 읽을 수 없어요.")
-_FAILED: Final = "결제가 이루어지지 않았어요."
-_CANCELED: Final = "결제사에서 이 결제를 취소했어요."
+UNFIT_KEY: Final = Declined(GATEWAYS_OWN + "UNFIT_KEY", "결제창이 돌려준 값을 읽을 수 없어요.")
+FAILED: Final = Declined(GATEWAYS_OWN + "FAILED", "결제사가 까닭을 알려 주지 않았어요.")
+EXPIRED: Final = Declined(GATEWAYS_OWN + "EXPIRED", "결제를 마치기 전에 시간이 지났어요.")
+# O: charged, and given back by somebody else before we knew: it pays no bill.
+CANCELED: Final = Declined(TAKEN_BACK, "결제사에서 이 결제를 취소했어요.")
 
 _PAYMENT_KEY: Final = re.compile(r"[!-~]{1,200}")
 
@@ -67,7 +70,7 @@ def is_payment_key(text: str) -> bool:
 
 def told_to_payer(code: str) -> Declined:
     """What Toss's code for a payment that failed says to the payer, whatever the code."""
-    return declined(code) or Declined("GATEWAY.FAILED", _FAILED)
+    return declined(code) or FAILED
 
 
 class TossGateway:
@@ -137,11 +140,12 @@ class TossGateway:
                 return Approved(approval_of(payment))
             case "READY" | "IN_PROGRESS":
                 return NotFound()
-            case "ABORTED" | "EXPIRED":
+            case "ABORTED":
                 return told_to_payer(payment.failure_code)
+            case "EXPIRED":
+                return EXPIRED
             case "CANCELED":
-                # O: charged, and given back by somebody else before we knew: it pays no bill.
-                return Declined(TAKEN_BACK, _CANCELED)
+                return CANCELED
             case status:
                 log.warning("toss_status_decides_nothing", order_id=order_id, status=_plain(status))
                 return Unknown(_plain(status))
