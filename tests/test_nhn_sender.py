@@ -366,8 +366,9 @@ async def test_the_same_request_again_is_not_taken_again(cloud: NhnCloud, sender
 
 
 async def test_a_later_handing_over_is_a_request_of_its_own(cloud: NhnCloud, sender: NhnSender) -> None:
-    cloud.troubles.append(Trouble("refuse", code=-9999))
-    await sender.send([message()])
+    approved, cloud.templates = cloud.templates, {}
+    await sender.send([message()])  # its idempotency key counts all the same
+    cloud.templates = approved
     await sender.send([message(handed_at=NOON + timedelta(seconds=1), fresh=False)])
     assert len(cloud.messages) == 1
 
@@ -453,9 +454,6 @@ async def test_a_receiver_who_was_erased_is_found_by_the_id_and_no_phone_stands_
 
 
 async def test_an_id_that_begins_like_another_is_another(cloud: NhnCloud, sender: NhnSender) -> None:
-    await sender.send([message(11)])
-    listed = cloud.messages[0]
-    listed.key = "m1-1-1 "  # a filter that were less than exact
     cloud.troubles.append(
         Trouble(
             "answer",
@@ -497,16 +495,16 @@ async def test_of_two_with_one_id_the_one_that_arrived_counts(cloud: NhnCloud, s
     assert isinstance(outcome, Sent)
 
 
-@pytest.mark.parametrize(("hours", "expected"), [(-23, "Sent"), (23, "Sent")])
+@pytest.mark.parametrize("hours", [-23, 23])
 async def test_a_clock_that_is_wrong_by_hours_finds_its_messages(
-    cloud: NhnCloud, sender: NhnSender, hours: float, expected: str
+    cloud: NhnCloud, sender: NhnSender, hours: float
 ) -> None:
     at = {"handed_at": NOON + timedelta(hours=hours)}
     batch = [message(1, **at), message(2, **at)]
     await sender.send(batch)
     cloud.deliver()
     outcomes = await sender.ask([handed(one) for one in batch])
-    assert [told(outcome)[0] for outcome in outcomes] == [expected] * 2
+    assert [told(outcome)[0] for outcome in outcomes] == ["Sent", "Sent"]
 
 
 @pytest.mark.parametrize(("days", "expected"), [(88.9, "NeverHad"), (89.1, "Unsure"), (400, "Unsure")])
