@@ -49,7 +49,7 @@ async def cheonggu(stage: Stage, dsn: str, *, worker: bool = True) -> AsyncGener
         "CHEONGGU_SECRET_KEY": stage.secret_key,
         "CHEONGGU_PORT": str(port),
     }
-    parent = ("--parent", str(os.getpid()))  # so that nothing stays when we are killed
+    parent = (f"--parent={os.getpid()}",)  # so that nothing stays when we are killed
     async with AsyncExitStack() as held:
         running = Running(port, {"database": stage.server_pid})
         server = await held.enter_async_context(

@@ -42,7 +42,7 @@ class Part:
             self.starts += 1
             with self.log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-P", "-m", "cheonggu", self._command, "--parent", str(os.getpid())),
+                    *(sys.executable, "-P", "-m", "cheonggu", self._command, f"--parent={os.getpid()}"),
                     cwd=ROOT,
                     env=self.environment,
                     stdin=asyncio.subprocess.DEVNULL,

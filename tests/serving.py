@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from playwright.async_api import Browser, async_playwright, expect
 
 from cheonggu.cli.process import listen
-from cheonggu.cli.serve import http_server
+from cheonggu.cli.running import http_server
 from cheonggu.delivery.worker import work
 from cheonggu.service import Service
 from tests.browser_install import SYSTEM_NAMES

@@ -18,7 +18,7 @@ from typer.main import get_command
 
 from cheonggu import config
 from cheonggu.billing import sandbox_partners
-from cheonggu.cli import app
+from cheonggu.cli.app import app
 from cheonggu.domain.codes import CODES, Code
 from cheonggu.domain.hashing import request_hash
 from cheonggu.domain.webhook import sign

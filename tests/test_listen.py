@@ -14,7 +14,7 @@ import pytest
 
 from cheonggu.cli import listener
 from cheonggu.cli.forward_to import ForwardTo
-from cheonggu.cli.serve import http_server
+from cheonggu.cli.running import http_server
 from cheonggu.providers.reply import Reply
 from cheonggu.sandbox.remote import Remote, SandboxRefused
 from cheonggu.store import listeners

@@ -18,6 +18,7 @@ import pytest_asyncio
 from cheonggu.billing import create
 from cheonggu.billing.onboarding import make_sandbox_partners
 from cheonggu.cli import place
+from cheonggu.cli.running import Called, called
 from cheonggu.config import Settings, SettingWrong, load
 from cheonggu.delivery.payment import cancel, pay
 from cheonggu.domain.bill import SendType, State
@@ -353,9 +354,39 @@ def test_a_wrong_call_is_a_sentence_on_standard_error(arguments: list[str], says
 
 def test_the_command_line_imports_nothing_heavy_before_it_must() -> None:
     heavy = "aiohttp asyncpg cryptography jinja2 rich starlette structlog uvicorn uvloop"
-    program = f"import sys, cheonggu.cli; print([m for m in {heavy.split()} if m in sys.modules])"
+    program = f"import sys, cheonggu.cli.app; print([m for m in {heavy.split()} if m in sys.modules])"
     said = subprocess.check_output([sys.executable, "-c", program], text=True)  # noqa: S603 - our own program
     assert said == "[]\n"
+
+
+def test_what_stays_running_does_without_the_library_of_the_command_line() -> None:
+    program = (
+        "import sys, cheonggu.cli, cheonggu.cli.running, cheonggu.wiring, cheonggu.delivery.worker, "
+        "cheonggu.web.app, cheonggu.web.protocol, cheonggu.web.server, cheonggu.logs; "
+        "print([m for m in ('typer', 'pydantic') if m in sys.modules])"
+    )
+    said = subprocess.check_output([sys.executable, "-c", program], text=True)  # noqa: S603 - our own program
+    assert said == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "means"),
+    [
+        ("serve", Called("serve")),
+        ("worker", Called("worker")),
+        ("serve --parent=12 --listening=6 --listening=7", Called("serve", 12, (6, 7))),
+        ("worker --parent=12", Called("worker", 12)),
+        ("", None),
+        ("dev", None),
+        ("serve --help", None),
+        ("serve now", None),
+        ("serve --parent=x", None),
+        ("serve --parent=1 --parent=2", None),
+        ("worker --listening=6", None),
+    ],
+)
+def test_only_a_plain_call_of_a_part_goes_past_the_command_line(arguments: str, means: Called | None) -> None:
+    assert called(arguments.split()) == means
 
 
 async def test_a_payer_is_found_and_a_key_rotated_from_the_command_line(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cheonggu.cli import app
+from cheonggu.cli.app import app
 from cheonggu.domain.seoul import today
 from cheonggu.providers.sandbox_gateway import DECLINES
 from cheonggu.sandbox.remote import SandboxRefused

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from cheonggu.cli.process import listen
-from cheonggu.cli.serve import http_server
+from cheonggu.cli.running import http_server
 from cheonggu.delivery import worker
 from cheonggu.delivery.hands import Hands
 from cheonggu.delivery.message import Messenger

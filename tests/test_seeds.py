@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cheonggu.billing import onboarding
-from cheonggu.cli import app
+from cheonggu.cli.app import app
 from cheonggu.sandbox import seed_file
 from cheonggu.sandbox.remote import SandboxRefused
 from cheonggu.store.audit import Operator

@@ -70,7 +70,7 @@ class Part:
 
     async def _start(self) -> asyncio.subprocess.Process:
         # -P: what lies in the current directory is not taken for a module of ours.
-        command = (sys.executable, "-P", "-m", "cheonggu", self.name, "--parent", str(os.getpid()))
+        command = (sys.executable, "-P", "-m", "cheonggu", self.name, f"--parent={os.getpid()}")
         return await asyncio.create_subprocess_exec(
             *command,
             *self._options,
