@@ -283,7 +283,7 @@ def test_a_database_of_ones_own_is_used_instead_of_the_embedded_one(
     [
         ({"CHEONGGU_PROT": "80"}, "Did you mean CHEONGGU_PORT?"),
         ({"CHEONGGU_MODE": "test"}, "must be sandbox or live"),
-        ({"CHEONGGU_MODE": "live"}, "no KakaoTalk sender and no payment gateway"),
+        ({"CHEONGGU_MODE": "live"}, "CHEONGGU_MODE=live needs CHEONGGU_SECRET_KEY and CHEONGGU_DATABASE_URL"),
         ({"CHEONGGU_DATABASE_URL": "postgresql://x@127.0.0.1:1/x"}, "database cannot be reached"),
         ({"CHEONGGU_SECRET_KEY": "x"}, "32 random bytes"),
     ],
