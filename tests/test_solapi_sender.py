@@ -294,13 +294,15 @@ async def test_each_receiver_is_asked_about_once_and_eight_at_most_side_by_side(
         assert there.most_under_way == AT_ONCE
 
 
-async def test_a_message_is_found_on_a_later_page() -> None:
-    async with sending(Solapi(at_once=True, most_in_a_page=2)) as (there, sender):
+@pytest.mark.parametrize("pages_first", [False, True])
+async def test_a_message_is_found_on_a_later_page(*, pages_first: bool) -> None:
+    there = Solapi(at_once=True, most_in_a_page=2, pages_first=pages_first)
+    async with sending(there) as (_, sender):
         for number in range(1, 6):
-            await sender.send([alimtalk(number)])
+            await sender.send([alimtalk(number, to=PAYER if number == 1 or not pages_first else BLOCKED)])
         (said,) = await sender.ask([handed(1)])
-        assert isinstance(said, Sent)
-        assert there.requests["list"] == 3
+    assert isinstance(said, Sent)
+    assert there.requests["list"] == 3
 
 
 async def test_a_list_that_is_too_long_to_read_says_nothing_of_what_is_not_seen() -> None:

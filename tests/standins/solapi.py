@@ -99,6 +99,8 @@ class Solapi:
         }
     )
     most_in_a_page: int = 500
+    pages_first: bool = False
+    """Whether a page is cut before it is filtered, so that it may be empty and not the last."""
     messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     mischief: dict[str, deque[Mischief]] = field(default_factory=lambda: {"send": deque(), "list": deque()})
     requests: Counter[str] = field(default_factory=Counter[str])
@@ -352,14 +354,14 @@ class Solapi:
         if query.get("dateType", "CREATED") not in ("CREATED", "UPDATED"):
             raise Refusal(400, "ValidationError", "dateType")
         limit = min(limit, self.most_in_a_page)
-        found = [one for one in reversed(self.messages) if _matches(one, query)]
-        start = next((at for at, one in enumerate(found) if one["messageId"] == query.get("startKey")), 0)
-        page, rest = found[start : start + limit], found[start + limit :]
+        kept = [one for one in reversed(self.messages) if self.pages_first or _matches(one, query)]
+        start = next((at for at, one in enumerate(kept) if one["messageId"] == query.get("startKey")), 0)
+        page, rest = kept[start : start + limit], kept[start + limit :]
         return {
             "startKey": query.get("startKey"),
             "nextKey": rest[0]["messageId"] if rest else None,
             "limit": limit,
-            "messageList": {one["messageId"]: one for one in page},
+            "messageList": {one["messageId"]: one for one in page if _matches(one, query)},
         }
 
 

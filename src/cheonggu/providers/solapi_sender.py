@@ -139,13 +139,13 @@ class SolapiSender:
         return look_up
 
     async def _find(self, query: str) -> Found:
-        """The records that a query finds, page by page."""
+        """The records that a query finds, page by page: an empty one that names a next is not the last."""
         records: dict[str, Record] = {}
         start_key = ""
         for _ in range(MOST_PAGES):
             page = (await self._api.get(f"{LIST}?{query}{start_key}")).read(Page)
             records |= page.message_list
-            if not page.next_key or not page.message_list:
+            if not page.next_key:
                 return Found([*records.values()], whole=True)
             start_key = "&" + urlencode({"startKey": page.next_key})
         return Found([*records.values()], whole=False)
