@@ -123,6 +123,7 @@ SPANNING = {
     "store/accounts.py": 2,  # the list of partners; any one seal, to see whether the key fits
     "store/bills.py": 1,  # the payer's page, as its short code gives the partner
     "store/invariants.py": 1,  # what waits, over everything
+    "store/payment_list.py": 1,  # late charges, by an index of their own
     "store/payments.py": 2,  # candidates: attempts and refunds to ask about
     "store/practice.py": 4,  # a sandbox's reset: are there others' rows, late ones, or any in hand
     "store/reseal.py": 1,  # under which keys an installation is sealed

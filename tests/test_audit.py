@@ -67,6 +67,12 @@ ACTS = [
     Act("partner resume sandbox", "sandbox", {}),
     Act("points charge sandbox 5000", "sandbox", {"points": 5000}),
     Act("rekey", None, {}),
+    Act("payment check sandbox --since 2026-11-01", "sandbox", {"since": "2026-11-01"}),
+    Act(
+        "payment check --all --since 2026-11-01 --until 2026-11-02",
+        None,
+        {"since": "2026-11-01", "until": "2026-11-02"},
+    ),
     Act("callback resend 1-1", "sandbox", {"callback": 1, "callbacks": 1}),
 ]
 """Acts on a service with one paid bill."""
@@ -80,6 +86,9 @@ REFUSED = [
     "partner rotate-key nobody",
     "points charge sandbox 0",
     "points charge sandbox 5 --merchant m",
+    "payment check sandbox",
+    "payment check nobody --since 2026-11-01",
+    "payment check sandbox --all --since 2026-11-01",
     "callback resend 1-99",
     "callback resend --exhausted-of sandbox",
 ]
@@ -99,6 +108,10 @@ LOOKS = {
     "partner list",
     "merchant list",
     "points balance",
+    "bills list",
+    "payment list",
+    "payment late",
+    "message list",
     "callback list",
     "secret-key",
 }

@@ -12,6 +12,7 @@ import pytest
 from cheonggu.domain.alimtalk import Template
 from cheonggu.domain.message import AskedMessage, Button, NeverHad, NotSent, Sending, Sent, Unsure
 from cheonggu.domain.payment import (
+    TAKEN_BACK,
     Approved,
     Asked,
     AskedRefund,
@@ -284,6 +285,15 @@ async def test_a_refund_without_a_payment_to_give_back_is_refused(
     outcome = await service.gateway.refund(asked)
     assert isinstance(outcome, RefundRefused)
     assert outcome.kind == "CARD"
+
+
+async def test_a_payment_that_was_given_back_is_told_as_such(service: Service) -> None:
+    await service.gateway.confirm(order())
+    assert isinstance(await service.gateway.ask("o1"), Approved)
+    await service.gateway.refund(refund())
+    outcome = await service.gateway.ask("o1")
+    assert isinstance(outcome, Declined)
+    assert outcome.code == TAKEN_BACK
 
 
 async def test_starting_over_forgets_the_practice_of_sandbox_partners(service: Service) -> None:

@@ -150,7 +150,7 @@ async def _look_back(conn: Connection, attempt: Attempt, outcome: Asked, now: da
 
 def _same(attempt: Attempt, approval: Approval) -> bool:
     """Whether an approval is of this very order and amount; if not, a person has to look at it."""
-    same = approval.order_id == attempt.order_id and approval.amount_won == attempt.amount_won
+    same = attempt.is_meant_by(approval)
     if not same:
         log.error(
             "approval_does_not_match",

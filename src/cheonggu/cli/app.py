@@ -10,11 +10,14 @@ from cheonggu.cli import (
     audit,
     backup,
     bill,
+    bills,
+    books,
     callbacks,
     conform,
     dev,
     doctor,
     listen,
+    messages,
     operate,
     partners,
     payers,
@@ -51,6 +54,9 @@ app.add_typer(partners.partner, name="partner")
 app.add_typer(partners.merchant, name="merchant")
 app.add_typer(partners.points, name="points")
 app.add_typer(payers.payers, name="payers")
+app.add_typer(bills.bills, name="bills")
+app.add_typer(books.payment, name="payment")
+app.add_typer(messages.message, name="message")
 app.add_typer(callbacks.callback, name="callback")
 app.add_typer(bill.bill, name="bill")
 app.add_typer(sandbox.sandbox, name="sandbox")

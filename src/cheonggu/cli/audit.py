@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cheonggu.cli import show
+from cheonggu.cli import moments, show
 from cheonggu.cli.place import Place, work
 from cheonggu.cli.show import AsJson
 
@@ -29,7 +29,7 @@ def audit(
     """What operators did: who, when and to whom. The database lets nobody change these entries."""
     from cheonggu.store import audit
 
-    moment = None if since is None else _moment(since)
+    moment = moments.since(since, UTC)
 
     async def read(place: Place) -> list[Mapping[str, object]]:
         rows = await audit.entries(place.db, since=moment, most=limit)
@@ -49,13 +49,3 @@ def _entry(row: Row, *, as_json: bool) -> Mapping[str, object]:
         "partner": row["partner"] or row["partner_id"],
         "about": ", ".join(f"{name} {show.text_of(value)}" for name, value in about.items()),
     }
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is no time, as in 2026-11-24 or 2026-11-24T09:00+09:00", param_hint="--since"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -16,6 +16,7 @@ from cheonggu import config
 from cheonggu.config import Mode, Settings, SettingWrong
 
 if TYPE_CHECKING:
+    from cheonggu.service import Service
     from cheonggu.store.audit import Operator
     from cheonggu.store.postgres import Database
     from cheonggu.store.sealing import Keyring
@@ -159,5 +160,21 @@ def work(command: Callable[[Place], Awaitable[T]]) -> T:
             async with opened(settings, dsn) as place:
                 await check_fit(place)
                 return await command(place)
+
+    return asyncio.run(run())
+
+
+def work_outside(command: Callable[[Service], Awaitable[T]]) -> T:
+    """The same for a command that asks the configured providers. Raises SettingWrong where there are none."""
+
+    async def run() -> T:
+        from cheonggu.wiring import open_service
+
+        settings = read_settings()
+        check_there(settings)
+        async with database_address(settings) as dsn:
+            await check_database(settings, dsn)
+            async with open_service(settings, dsn) as service:
+                return await command(service)
 
     return asyncio.run(run())

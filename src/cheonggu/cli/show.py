@@ -59,6 +59,18 @@ def rows(name: str, found: Sequence[Mapping[str, object]], *, as_json: bool, non
     console().print(table)
 
 
+def page(
+    name: str, found: Sequence[Mapping[str, object]], after: str | None, *, as_json: bool, none: str
+) -> None:
+    """A table of which there may be more: `after` is what to go on after, if so."""
+    if as_json:
+        as_json_line({name: found, "next": after})
+        return
+    rows(name, found, as_json=False, none=none)
+    if after is not None:
+        typer.echo(f"There are more. Go on with: --after {after}", err=True)
+
+
 def console() -> Console:
     """Standard output for people; wide when piped, so that no value is broken."""
     from rich.console import Console

@@ -122,6 +122,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     fence: int
     approval: Approval | None
 
+    def is_meant_by(self, approval: Approval) -> bool:
+        """Whether an approval is of this very order and amount."""
+        return approval.order_id == self.order_id and approval.amount_won == self.amount_won
+
 
 class RefundFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A stored refund of a whole payment. `state` is UNDECIDED, DONE or REFUSED."""

@@ -102,7 +102,7 @@ class Gateway(Protocol):
         ...
 
     async def ask(self, order_id: str) -> Asked:
-        """What became of a payment, by our order id."""
+        """What became of a payment, by our order id; Declined with TAKEN_BACK once it was cancelled."""
         ...
 
     async def refund(self, refund: Refund) -> Refunding:

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from cheonggu.domain.payment import (
+    TAKEN_BACK,
     Approval,
     Approved,
     Asked,
@@ -47,6 +48,7 @@ DECLINES: Final = {
     "INVALID_CARD_EXPIRATION": "카드 유효기간이 지났어요.",
 }
 UNREADABLE: Final = Declined("INVALID_REQUEST", "결제창이 돌려준 값을 읽을 수 없어요.")
+CANCELED: Final = Declined(TAKEN_BACK, "결제사에서 이 결제를 취소했어요.")
 SILENT: Final = Unknown("연습용 결제사가 답하지 않았어요")
 
 HIDDEN_SECONDS: Final = 10.0
@@ -95,7 +97,7 @@ class SandboxGateway:
             return SILENT
         if row is None or row["state"] == "CHARGED_LATE":
             return NotFound()
-        return _told(row)
+        return CANCELED if row["given_back"] else _told(row)
 
     async def refund(self, refund: Refund) -> Refunding:
         """Give a payment back, once for each refund id."""
@@ -248,7 +250,10 @@ ASK: Final = """
 WITH shown AS (
   UPDATE sandbox_payment SET state = 'CHARGED', closes_at = $2 + make_interval(secs => $3)
   WHERE order_id = $1 AND state = 'CHARGED_LATE' AND closes_at <= $2)
-SELECT state, approval, code, reason FROM sandbox_payment
+SELECT state, approval, code, reason,
+       EXISTS (SELECT FROM sandbox_refund r WHERE r.order_id = p.order_id AND r.refund_number IS NOT NULL)
+         AS given_back
+FROM sandbox_payment p
 WHERE order_id = $1 AND (state <> 'CHARGED' OR closes_at <= $2)
 """
 
