@@ -203,7 +203,10 @@ async def test_books_that_agree_are_said_to_and_nothing_is_written(service: Serv
         "notTold": [],
     }
     assert await rows(service) == before
-    assert "3 payments compared: the books agree; 1 are still under way" in (await run(*CHECK)).stdout
+    assert (
+        "Payments compared: 3; all the same in both books; under way, and asked about by the worker: 1."
+        in (await run(*CHECK)).stdout
+    )
     assert (await told(run, *CHECK, "--until", "2026-01-02"))["compared"] == 0
     assert await service.db.fetchval("SELECT count(*) FROM audit WHERE act = 'payment check'") == 3
 
@@ -249,7 +252,7 @@ async def test_every_difference_is_listed_with_what_to_do(service: Service, run:
         "cheonggu bill cancel CONSOLE 10000",
         "the gateway still has 10,000 won",
         "the worker asks again at",
-        "8 payments compared: 6 differences.",
+        "Payments compared: 8; different: 6.",
     ):
         assert words in shown
 
@@ -280,7 +283,7 @@ async def test_a_gateway_that_does_not_say_is_no_agreement(
     said = await told(run, *CHECK, exits=2)
     assert [(one["billId"], one["reason"]) for one in said["notTold"]] == [("SILENT", "no answer in time")]
     assert [one["billId"] for one in said["differences"]] == ["KNOWN"]
-    assert "about 1 more the gateway gave no answer" in (await run(*CHECK)).stdout
+    assert "the gateway gave no answer about: 1." in (await run(*CHECK)).stdout
 
 
 # Against gateways of our own.

@@ -114,12 +114,13 @@ def _show(comparison: Comparison, names: Mapping[int, str]) -> None:
     for one in comparison.not_told:
         typer.echo("  ".join(show.text_of(fact) for fact in _facts(one, names).values()))
         typer.echo(f"  The gateway gave no answer: {show.text_of(one.reason)}.\n")
-    told = f"{comparison.compared:,} payments compared: "
-    told += f"{len(comparison.differences):,} differences" if comparison.differences else "the books agree"
-    if comparison.not_told:
-        told += f"; about {len(comparison.not_told):,} more the gateway gave no answer"
+    differ, silent = len(comparison.differences), len(comparison.not_told)
+    told = [f"Payments compared: {comparison.compared:,}"]
+    told.append(f"different: {differ:,}" if differ else "all the same in both books")
+    if silent:
+        told.append(f"the gateway gave no answer about: {silent:,}")
     if comparison.undecided:
-        told += f"; {comparison.undecided:,} are still under way, and the worker asks about them"
-    typer.echo(f"{told}.")
+        told.append(f"under way, and asked about by the worker: {comparison.undecided:,}")
+    typer.echo("; ".join(told) + ".")
     if comparison.gave_up:
         typer.echo("The gateway stayed silent, so the rest was not asked. Run it again later.", err=True)

@@ -114,13 +114,13 @@ def says(held: Held, told: Told, gap: Gap) -> str:
             why = f"{told.code}, {told.reason}" if isinstance(told, Declined) else ""
             return f"It is {here} here; the gateway says that it was never taken ({why})."
         case Gap.ANOTHER_THERE:
-            return f"It is paid here; the gateway took {_taken(told)}."
+            return f"It is paid here; the gateway took {_taken(held, told)}."
         case Gap.GIVEN_BACK_THERE:
             return "It is paid here; it was cancelled at the gateway, and not from here."
         case Gap.CHARGED_THERE:
-            return f"It failed here; the gateway took {_taken(told)}."
+            return f"It failed here; the gateway took {_taken(held, told)}."
         case Gap.NOT_GIVEN_BACK_THERE:
-            return f"It is given back here; the gateway still has {_taken(told)}."
+            return f"It is given back here; the gateway still has {_taken(held, told)}."
 
 
 def to_do(held: Held, told: Told, gap: Gap) -> str:
@@ -150,10 +150,12 @@ def to_do(held: Held, told: Told, gap: Gap) -> str:
             return f"{_SUPPORT}: what became of cancellation {number}? If nothing, cancel it in the console."
 
 
-def _taken(told: Told) -> str:
+def _taken(held: Held, told: Told) -> str:
     if not isinstance(told, Approved):
         return "nothing"
-    return f"{with_commas(told.approval.amount_won)} won for order {told.approval.order_id}"
+    approval = told.approval
+    other = "" if approval.order_id == held.order_id else f" for order {approval.order_id}"
+    return f"{with_commas(approval.amount_won)} won{other}"
 
 
 def _moment(at: datetime) -> str:
