@@ -114,6 +114,7 @@ LOOKS = {
     "message list",
     "callback list",
     "secret-key",
+    "templates",
 }
 OVER_HTTP = ("bill ", "sandbox ", "listen", "conform")
 """What these do is asked of a running service."""
