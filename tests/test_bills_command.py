@@ -28,7 +28,7 @@ async def listed(run: Run, *options: str) -> list[str]:
 
 async def in_every_state(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """One bill of each: expired, waiting, being paid, paid, cancelled, destroyed; and another partner's."""
-    monkeypatch.setattr(service.gateway, "timeout_seconds", 0.05)
+    monkeypatch.setattr(service.gateway, "silence_seconds", 0.05)
     caller = await caller_of(service)
     await created(service, bill_id="OVER", expires_at=service.clock.now() + timedelta(hours=1))
     await service.clock.advance(service.db, 3 * 3600)

@@ -155,7 +155,7 @@ def test_a_late_charge_is_left_to_the_worker_as_long_as_it_looks(
 
 @pytest_asyncio.fixture
 async def run(service: Service, dsn: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(service.gateway, "timeout_seconds", 0.05)
+    monkeypatch.setattr(service.gateway, "silence_seconds", 0.05)
     return operator(dsn, settings)
 
 

@@ -21,7 +21,7 @@ from tests.operating import Run, operator, page_by_page, told
 
 @pytest_asyncio.fixture
 async def run(service: Service, dsn: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr(service.gateway, "timeout_seconds", 0.05)
+    monkeypatch.setattr(service.gateway, "silence_seconds", 0.05)
     return operator(dsn, settings)
 
 
