@@ -113,12 +113,12 @@ def _show(comparison: Comparison, names: Mapping[int, str]) -> None:
         typer.echo(f"  {show.text_of(one.says)}\n  {show.text_of(one.to_do)}\n")
     for one in comparison.not_told:
         typer.echo("  ".join(show.text_of(fact) for fact in _facts(one, names).values()))
-        typer.echo(f"  The gateway gave no answer: {show.text_of(one.reason)}.\n")
+        typer.echo(f"  The gateway did not say how it stands: {show.text_of(one.reason)}.\n")
     differ, silent = len(comparison.differences), len(comparison.not_told)
     told = [f"Payments compared: {comparison.compared:,}"]
     told.append(f"different: {differ:,}" if differ else "all the same in both books")
     if silent:
-        told.append(f"the gateway gave no answer about: {silent:,}")
+        told.append(f"the gateway did not say of: {silent:,}")
     if comparison.undecided:
         told.append(f"under way, and asked about by the worker: {comparison.undecided:,}")
     typer.echo("; ".join(told) + ".")

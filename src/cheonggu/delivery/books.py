@@ -10,7 +10,7 @@ import msgspec
 
 from cheonggu.delivery.payment import heard
 from cheonggu.domain.books import Gap, Held, Told, gap_between, says, taken_back, to_do
-from cheonggu.domain.payment import UNDECIDED, AskedRefund, Unknown
+from cheonggu.domain.payment import UNDECIDED, AskedRefund, NotFound, Unknown
 from cheonggu.providers import Gateway
 from cheonggu.store import payment_list
 from cheonggu.store.payment_list import Wanted
@@ -36,7 +36,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class NotTold(msgspec.Struct, frozen=True):
-    """A payment about which the gateway gave no answer, and why."""
+    """A payment about which the gateway said nothing that decides, and what came instead."""
 
     held: Held
     reason: str
@@ -105,9 +105,9 @@ class Comparison:
         self.undecided += 1
 
     async def _refund_of(self, held: Held, told: Told) -> AskedRefund | None:
-        """What the gateway says of the refund that was done here, where its book does not show one."""
+        """What the gateway says of the refund that was done here, if it knows the payment and shows none."""
         done = held.given_back_by
-        if done is None or taken_back(told):
+        if done is None or taken_back(told) or isinstance(told, NotFound):
             return None
         return await self._heard(lambda: self._gateway.ask_refund(held.order_id, done.refund_id))
 
