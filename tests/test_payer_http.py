@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -16,30 +16,12 @@ from cheonggu.service import Service
 from cheonggu.web import card_window, forms
 from tests.checks import assert_books_hold
 from tests.flow import created, paid
+from tests.no_browser import NoBrowser, everything
 from tests.serving import serving
 
-Answer = tuple[int, str, Mapping[str, str]]
 
-
-class Payer:
-    """Somebody without a browser, who follows no redirect."""
-
-    def __init__(self, service: Service, site: str, session: aiohttp.ClientSession) -> None:
-        self.service, self.site, self._session = service, site, session
-
-    async def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        async with self._session.request(
-            method, self.site + path, headers=headers, allow_redirects=False
-        ) as answer:
-            return answer.status, await answer.text(), answer.headers
-
-    async def post(
-        self, path: str, data: object, headers: dict[str, str] | None = None
-    ) -> tuple[int, str | None]:
-        async with self._session.post(
-            self.site + path, data=data, headers=headers, allow_redirects=False
-        ) as answer:
-            return answer.status, answer.headers.get("location")
+class Payer(NoBrowser):
+    """One who chooses in the card window."""
 
     async def token(self, bill: Bill) -> str:
         """The token of the card window as it is shown now."""
@@ -54,20 +36,11 @@ class Payer:
         fields = {"token": form.get("token") or await self.token(bill), "months": "0", "outcome": outcome}
         return await self.post(f"/p/{bill.short_code}/card{query}", {**fields, **form}, headers)
 
-    async def attempts(self) -> int:
-        return await self.service.db.fetchval("SELECT count(*) FROM attempt")
-
 
 @pytest_asyncio.fixture
 async def payer(service: Service) -> AsyncIterator[Payer]:
     async with serving(service) as site, aiohttp.ClientSession() as session:
         yield Payer(service, site, session)
-
-
-async def everything(service: Service) -> list[object]:
-    """All that a payment would touch."""
-    tables = ("bill", "bill_history", "attempt", "message", "callback", "ledger")
-    return [await service.db.fetch(f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables]  # noqa: S608
 
 
 async def test_no_get_changes_anything(payer: Payer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import urlencode
 
 import aiohttp
@@ -21,37 +21,24 @@ from cheonggu.web.order_ids import is_order_of, new_order_id
 from cheonggu.web.toss_window import policy
 from tests.checks import assert_books_hold
 from tests.flow import caller_of, created, found
+from tests.no_browser import Answer, NoBrowser, everything
 from tests.payer_bills import tags_of
 from tests.serving import serving
 from tests.standins.toss import CLIENT_KEY, ORDER_ID, Toss, error
 from tests.toss_sides import with_toss
 
 WON = 150_000
-Answer = tuple[int, str, Mapping[str, str]]
 
 
-class Payer:
-    """Somebody without a browser, who follows no redirect."""
+class Payer(NoBrowser):
+    """One who pays through Toss."""
 
     def __init__(self, service: Service, toss: Toss, site: str, session: aiohttp.ClientSession) -> None:
-        self.service, self.toss, self.site, self._session = service, toss, site, session
+        super().__init__(service, site, session)
+        self.toss = toss
 
     async def bill(self, **given: object) -> Bill:
         return await created(self.service, FIRST, price_won=WON, **given)
-
-    async def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        async with self._session.request(
-            method, self.site + path, headers=headers, allow_redirects=False
-        ) as answer:
-            return answer.status, await answer.text(), answer.headers
-
-    async def post(
-        self, path: str, data: object, headers: dict[str, str] | None = None
-    ) -> tuple[int, str | None]:
-        async with self._session.post(
-            self.site + path, data=data, headers=headers, allow_redirects=False
-        ) as answer:
-            return answer.status, answer.headers.get("location")
 
     async def order(self, bill: Bill) -> str:
         """The order of a view of the window's page."""
@@ -77,9 +64,6 @@ class Payer:
     async def state(self, bill: Bill) -> State:
         return (await found(self.service, bill.partner_id, bill.bill_id)).state
 
-    async def attempts(self) -> int:
-        return await self.service.db.fetchval("SELECT count(*) FROM attempt")
-
 
 def data_of(page: str) -> dict[str, str]:
     """What the window's page gives its script."""
@@ -103,12 +87,6 @@ async def payer(service: Service) -> AsyncIterator[Payer]:
         aiohttp.ClientSession() as session,
     ):
         yield Payer(with_gateway, toss, site, session)
-
-
-async def everything(service: Service) -> list[object]:
-    """All that a payment would touch."""
-    tables = ("bill", "bill_history", "attempt", "gateway_order", "message", "callback", "ledger")
-    return [await service.db.fetch(f"SELECT t::text FROM {table} t ORDER BY 1") for table in tables]  # noqa: S608
 
 
 async def leads_back(answer: Answer, bill: Bill) -> bool:

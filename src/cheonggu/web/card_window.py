@@ -94,10 +94,8 @@ def window_shown(payer: PayerBill, language: Language, form_key: bytes, now_seco
 async def answer(request: Request) -> Response:
     """Do what was chosen, and lead back to the bill, which tells what became of it."""
     service: Service = request.app.state.service
-    if forms.from_elsewhere(request.headers, request.url.scheme, service.settings.public_url):
-        return page_error(request, 403)
     try:
-        form = await forms.read(request)
+        form = await forms.posted(request, service.settings.public_url)
     except forms.FormRefused as refused:
         return page_error(request, refused.status)
     payer = await payer_of(request)

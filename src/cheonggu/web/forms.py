@@ -59,6 +59,13 @@ def from_elsewhere(headers: Headers, scheme: str, public_origin: str) -> bool:
     return origin.lower() not in own
 
 
+async def posted(request: Request, public_origin: str, limit_bytes: int = BODY_LIMIT_BYTES) -> dict[str, str]:
+    """The fields of a form that no other site sent. Raises FormRefused."""
+    if from_elsewhere(request.headers, request.url.scheme, public_origin):
+        raise FormRefused(403)
+    return await read(request, limit_bytes)
+
+
 async def read(request: Request, limit_bytes: int = BODY_LIMIT_BYTES) -> dict[str, str]:
     """The fields of an urlencoded form; of a repeated one the last counts. Raises FormRefused."""
     said = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -123,10 +123,8 @@ async def returned(request: Request) -> Response:
 async def take(request: Request) -> Response:
     """Take the payment, and lead back to the bill, which tells what became of it."""
     service: Service = request.app.state.service
-    if forms.from_elsewhere(request.headers, request.url.scheme, service.settings.public_url):
-        return page_error(request, 403)
     try:
-        form = await forms.read(request)
+        form = await forms.posted(request, service.settings.public_url)
     except forms.FormRefused as refused:
         return page_error(request, refused.status)
     payer = await payer_of(request)

@@ -47,9 +47,7 @@ FORM_BYTES: Final = 32 * 1024
 
 async def read_form(request: Request, service: Service, who: Identity) -> Form:
     """The form, once it is sure that it is ours. Raises FormRefused."""
-    if forms.from_elsewhere(request.headers, request.url.scheme, service.settings.public_url):
-        raise forms.FormRefused(403)
-    form = await forms.read(request, FORM_BYTES)
+    form = await forms.posted(request, service.settings.public_url, FORM_BYTES)
     key, given = service.keyring.form_key, form.get("token", "")
     if not forms.genuine(key, who.name, PURPOSE, given, time.time()):
         raise forms.FormRefused(403)
