@@ -561,7 +561,22 @@ async def test_a_known_refusal_of_a_refund_has_its_kind(
 async def test_whatever_cannot_be_read_leaves_a_refund_unknown(gateway: TossGateway, made: Toss) -> None:
     await paid(gateway, made)
     still = made.told(made.payments[next(iter(made.payments))])
-    under_way = still | {"cancels": [{"cancelReason": "x [refund-1]", "cancelStatus": "IN_PROGRESS"}]}
+    ours = {
+        "cancelReason": "x [refund-1]",
+        "canceledAt": "2026-11-22T14:03:00+09:00",
+        "transactionKey": "T" * 32,
+        "cancelStatus": "DONE",
+    }
+    whole = still | {"status": "CANCELED"}
+    no_cancel = [
+        still,
+        whole,
+        still | {"status": "PARTIAL_CANCELED", "cancels": [ours]},
+        whole | {"cancels": [ours | {"cancelStatus": "IN_PROGRESS"}]},
+        whole | {"cancels": [ours | {"canceledAt": None}]},
+        whole | {"cancels": [ours | {"transactionKey": None}]},
+        whole | {"cancels": "x"},
+    ]
     for call in ("ask", "cancel"):
         for trouble in (
             *NOBODY_KNOWS,
@@ -570,11 +585,12 @@ async def test_whatever_cannot_be_read_leaves_a_refund_unknown(gateway: TossGate
         ):
             made.next(call, trouble)
             assert isinstance(await gateway.refund(refund()), Unknown), (call, trouble)
-    for answer in (still, under_way, under_way | {"status": "CANCELED"}):
+    for answer in no_cancel:
         made.next("cancel", garbage(msgspec.json.encode(answer)))
         assert isinstance(await gateway.refund(refund()), Unknown), answer
-    made.next("ask", garbage(msgspec.json.encode(under_way)))
-    assert isinstance(await gateway.ask_refund(ORDER, "refund-1"), Unknown)
+    for answer in no_cancel[2:]:
+        made.next("ask", garbage(msgspec.json.encode(answer)))
+        assert isinstance(await gateway.ask_refund(ORDER, "refund-1"), Unknown), answer
     assert made.given_back_won(ORDER) == 0
 
 

@@ -40,7 +40,7 @@ from cheonggu.providers.toss_answers import (
     error_code,
     refund_refused,
 )
-from cheonggu.providers.toss_payment import Cancel, Payment, approval_of, cancel_reason, in_seoul, reference
+from cheonggu.providers.toss_payment import Payment, approval_of, cancel_reason, in_seoul, reference
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -175,8 +175,7 @@ class TossGateway:
         payment = await self._payment(order_id)
         if payment is None:
             return _lost(order_id)
-        cancel = payment.cancel_of(refund_id)
-        return NotFound() if cancel is None else _refunded(cancel)
+        return NotFound() if payment.cancel_of(refund_id) is None else _given_back(payment, refund_id)
 
     async def _payment(self, order_id: str) -> Payment | None:
         """The payment of an order; None when Toss has none. Raises NoAnswer when nobody can say."""
@@ -217,20 +216,16 @@ async def _within(seconds: float, call: Callable[[], Awaitable[T]]) -> T | Unkno
         return Unknown(str(error))
 
 
-def _given_back(payment: Payment, refund_id: str) -> Refunding:
+def _given_back(payment: Payment, refund_id: str) -> Refunded | Unknown:
     """What a cancelled payment says of a refund: done by us, or by somebody who cancelled it whole (O)."""
+    if not payment.wholly_canceled:
+        return Unknown(f"canceled, but {_plain(payment.status)}")
     cancel = payment.cancel_of(refund_id)
-    if cancel is None and payment.wholly_canceled and payment.cancels:
+    if cancel is None and payment.cancels:
         cancel = payment.cancels[-1]
         log.warning("toss_payment_was_canceled_elsewhere", order_id=payment.order_id)
-    if cancel is None or not payment.wholly_canceled:
-        return Unknown(f"canceled, but {_plain(payment.status)}")
-    return _refunded(cancel)
-
-
-def _refunded(cancel: Cancel) -> Refunded | Unknown:
-    number = reference(cancel.transaction_key or "")
-    if not cancel.done or cancel.canceled_at is None or not number:
+    number = reference((cancel and cancel.transaction_key) or "")
+    if cancel is None or cancel.canceled_at is None or not cancel.done or not number:
         return Unknown("a cancellation is under way")
     return Refunded(number, in_seoul(cancel.canceled_at))
 
