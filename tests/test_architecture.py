@@ -76,7 +76,10 @@ def test_only_the_wiring_chooses_providers() -> None:
     choosers = {
         str(file.relative_to(SOURCE))
         for file in modules()
-        if re.search(r"\bSandbox(Sender|Gateway)\(", file.read_text(encoding="utf-8"))
+        if re.search(
+            r"\b((Sandbox|Solapi|Nhn)Sender|(Sandbox|Toss)Gateway)\((?!Protocol)",
+            file.read_text(encoding="utf-8"),
+        )
     }
     assert choosers == {"wiring.py"}
 

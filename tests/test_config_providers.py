@@ -56,6 +56,8 @@ def test_live_holds_the_chosen_gateway_and_sender() -> None:
         ("TOSS_API_URL", "https://u@api.tosspayments.com", "without user, query"),
         ("TOSS_API_URL", "https://api.tosspayments.com?", "without user, query"),
         ("TOSS_API_URL", "api.tosspayments.com", "https://"),
+        ("TOSS_SCRIPT_URL", "https://js.example.com;script-src-elem *", "ASCII"),
+        ("TOSS_SCRIPT_URL", "https://js.example.com;x/v2", "without user, query"),
         ("TOSS_SCRIPT_URL", "http://js.tosspayments.com/v2/standard", "https://"),
         ("SOLAPI_API_KEY", "a,b", "letters and digits"),
         ("SOLAPI_API_SECRET", "a b", "without blanks"),

@@ -1,4 +1,4 @@
-"""Nothing of the sandbox in live mode. It cannot start without providers, so they are granted here."""
+"""Nothing of the sandbox in live mode, which has a gateway and a sender of its own."""
 
 from __future__ import annotations
 
@@ -12,45 +12,93 @@ from starlette.routing import Route
 
 from cheonggu import wiring
 from cheonggu.billing import onboarding
-from cheonggu.config import Mode, Settings
+from cheonggu.config import Settings, SettingWrong, load
 from cheonggu.delivery.payment import pay
-from cheonggu.domain.guard import parse_allow
 from cheonggu.service import Service
 from cheonggu.store import bills, ids, listeners, trouble
 from cheonggu.store.audit import Operator
-from cheonggu.web import sandbox
+from cheonggu.web import card_window, sandbox
 from cheonggu.web.app import build_app, open_partner_api
+from cheonggu.web.order_ids import new_order_id
 from cheonggu.web.partner_api import PartnerApi
 from cheonggu.web.sandbox.test_codes import TEST_CODES
 from tests.conftest import until
 from tests.live import Live, receiver
+from tests.live_standins import nhn_settings, solapi_settings, toss_settings
 from tests.serving import serving, working
+from tests.standins.nhn import nhn_cloud
+from tests.standins.solapi import Solapi, solapi
+from tests.standins.toss import Toss, toss
 
 BY = Operator("kim", "here")
 
 
-def _granted(_: Settings) -> None:
-    """In place of the refusal to start without providers."""
+@pytest_asyncio.fixture
+async def gateway() -> AsyncIterator[Toss]:
+    async with toss() as made:
+        yield made
 
 
 @pytest_asyncio.fixture
-async def in_live_mode(
-    settings: Settings, dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Service]:
+async def sender() -> AsyncIterator[Solapi]:
+    async with solapi(Solapi(at_once=True)) as made:
+        yield made
+
+
+@pytest.fixture
+def live(settings: Settings, dsn: str, gateway: Toss, sender: Solapi) -> Settings:
+    """Live settings on the test's own database."""
+    return load(
+        {
+            "CHEONGGU_MODE": "live",
+            "CHEONGGU_DATABASE_URL": dsn,
+            "CHEONGGU_SECRET_KEY": settings.secret_key or "",
+            "CHEONGGU_PORT": str(settings.port),
+            "CHEONGGU_CALLBACK_ALLOW": "127.0.0.1",
+            **toss_settings(gateway),
+            **solapi_settings(sender),
+        }
+    )
+
+
+@pytest_asyncio.fixture
+async def in_live_mode(settings: Settings, live: Settings, dsn: str) -> AsyncIterator[Service]:
     """A service wired for live mode on a database in which a sandbox has left its wishes."""
     async with wiring.open_service(settings, dsn) as before:
         await before.db.run(lambda conn: ids.begin_anew(conn, "guessable"))
-    monkeypatch.setattr(wiring, "require_providers", _granted)
-    live = replace(settings, mode=Mode.LIVE, callback_allow=parse_allow("127.0.0.1"))
     async with wiring.open_service(live, dsn) as service:
         yield service
+
+
+async def test_live_mode_has_the_chosen_providers_and_the_sandbox_its_own_whatever_is_chosen(
+    in_live_mode: Service, settings: Settings, gateway: Toss, dsn: str
+) -> None:
+    assert (in_live_mode.gateway.name, in_live_mode.sender.name) == ("toss", "solapi")
+    async with nhn_cloud("https://bills.example.com") as cloud:
+        chosen = {
+            "CHEONGGU_DATABASE_URL": dsn,
+            "CHEONGGU_SECRET_KEY": settings.secret_key or "",
+            **toss_settings(gateway),
+            **nhn_settings(cloud),
+        }
+        async with wiring.open_service(load(chosen | {"CHEONGGU_MODE": "live"}), dsn) as service:
+            assert service.sender.name == "nhn"
+        async with wiring.open_service(load(chosen), dsn) as service:
+            assert (service.gateway.name, service.sender.name) == ("sandbox", "sandbox")
+
+
+@pytest.mark.parametrize("missing", ["gateway", "sender"])
+async def test_live_mode_is_never_wired_without_both(live: Settings, dsn: str, missing: str) -> None:
+    with pytest.raises(SettingWrong, match="cannot start without"):
+        async with wiring.open_service(replace(live, **{missing: None}), dsn):
+            pass
 
 
 def endpoints() -> list[tuple[str, str]]:
     """Every endpoint of the sandbox, as method and an address."""
     return [
         (method, route.path.replace("{", "").replace("}", ""))
-        for route in sandbox.routes()
+        for route in (*sandbox.routes(), *card_window.routes())
         if isinstance(route, Route)
         for method in route.methods or ()
     ]
@@ -73,7 +121,7 @@ async def test_what_serves_live_keeps_no_journal_and_takes_no_wishes(in_live_mod
     assert not in_live_mode.ids.derived
 
 
-async def test_a_bill_goes_its_way_whatever_a_sandbox_was_told(in_live_mode: Service) -> None:
+async def test_a_bill_goes_its_way_whatever_a_sandbox_was_told(in_live_mode: Service, gateway: Toss) -> None:
     service = in_live_mode
     made = await onboarding.create_partner(
         service.db, service.keyring, BY, onboarding.NewPartner(name="real", key_in_callback=True)
@@ -96,7 +144,8 @@ async def test_a_bill_goes_its_way_whatever_a_sandbox_was_told(in_live_mode: Ser
             assert answer["code"] == ("0000" if code == TEST_CODES[0] else "BILL_001")
         found = await bills.find(service.db, service.keyring, made.partner_id, "REAL")
         assert found is not None
-        await pay(service, found, "APPROVE:0")
+        order_id = new_order_id(service.keyring.form_key, found.short_code)
+        await pay(service, found, gateway.authenticate(order_id, found.price_won), order_id=order_id)
         await until(live.called)
 
         async def told() -> bool:

@@ -102,7 +102,9 @@ class Solapi:
     pages_first: bool = False
     """Whether a page is cut before it is filtered, so that it may be empty and not the last."""
     messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
-    mischief: dict[str, deque[Mischief]] = field(default_factory=lambda: {"send": deque(), "list": deque()})
+    mischief: dict[str, deque[Mischief]] = field(
+        default_factory=lambda: {"send": deque(), "list": deque(), "balance": deque()}
+    )
     requests: Counter[str] = field(default_factory=Counter[str])
     queries: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     url: str = ""
@@ -118,6 +120,7 @@ class Solapi:
         """Its HTTP."""
         app = web.Application(client_max_size=_MOST_BYTES)
         app.router.add_post("/messages/v4/send-many/detail", self._answering("send", self._send))
+        app.router.add_get("/cash/v1/balance", self._answering("balance", self._balance))
         for path in ("/messages/v4/list", "/messages/v4/list-old"):  # the SDK for Python takes the latter
             app.router.add_get(path, self._answering("list", self._list))
         return app
@@ -343,6 +346,9 @@ class Solapi:
             "dateCreated": _iso(self.now()),
             "dateUpdated": _iso(self.now()),
         }
+
+    async def _balance(self, _: web.Request) -> Mapping[str, Any]:
+        return {"balance": self.balance_won, "point": 0, "autoRecharge": 0}
 
     async def _list(self, request: web.Request) -> Mapping[str, Any]:
         """The newest first, filtered, and page by page."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 import msgspec
 import typer
 
-from cheonggu import config
 from cheonggu.cli import place, show
+from cheonggu.cli.check import Check
 from cheonggu.cli.place import Place
+from cheonggu.cli.provider_checks import of_providers
 from cheonggu.cli.show import AsJson
 from cheonggu.config import Mode, Settings, SettingWrong, only_here
 
@@ -21,17 +22,15 @@ MOST_SKEW_SECONDS: Final = 2.0
 """Between this machine's clock and the database's: leases run on the one, expiry on the other."""
 
 
-class Check(msgspec.Struct, frozen=True):
-    """One thing looked at. `state` is ok, note (worth knowing) or wrong (the service will not work)."""
-
-    name: str
-    state: str
-    finding: str
-
-
-def doctor(*, as_json: AsJson = False) -> None:
+def doctor(
+    *,
+    ask: Annotated[
+        bool, typer.Option("--ask/--no-ask", help="Ask live mode's providers whether they take the keys.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
     """Check settings, database, clock, keys and providers. Exit 1 when something is wrong."""
-    checks = asyncio.run(_all())
+    checks = asyncio.run(_all(ask=ask))
     wrong = any(check.state == "wrong" for check in checks)
     if as_json:
         show.as_json_line({"ok": not wrong, "checks": [msgspec.to_builtins(check) for check in checks]})
@@ -41,28 +40,17 @@ def doctor(*, as_json: AsJson = False) -> None:
     raise typer.Exit(1 if wrong else 0)
 
 
-async def _all() -> Sequence[Check]:
+async def _all(*, ask: bool) -> Sequence[Check]:
     try:
         settings = place.read_settings()
     except SettingWrong as error:
         return [Check("settings", "wrong", str(error))]
-    return [*_of_settings(settings), *[check async for check in _of_database(settings)]]
-
-
-def _of_settings(settings: Settings) -> Sequence[Check]:
     return [
         Check("settings", "ok", f"Mode {settings.mode}, to listen at {settings.origin}."),
-        _providers(settings),
+        *[check async for check in of_providers(settings, ask=ask)],
         _public_url(settings),
+        *[check async for check in _of_database(settings)],
     ]
-
-
-def _providers(settings: Settings) -> Check:
-    try:
-        config.require_providers(settings)
-    except SettingWrong as error:
-        return Check("providers", "wrong", str(error))
-    return Check("providers", "ok", "The sandbox's sender and gateway: no message leaves, no money moves.")
 
 
 def _public_url(settings: Settings) -> Check:

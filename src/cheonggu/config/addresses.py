@@ -14,6 +14,9 @@ LOOPBACK: Final = "127.0.0.0/8,::1"
 _ADDRESSES_AT_HAND: Final = 1024
 """Reading one takes longer than all else that is done to count a guess."""
 
+_MORE_THAN_A_PLACE: Final = frozenset("@?#;,'\"\\")
+"""A place may become part of a page's policy, where some of these begin something else."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -86,7 +89,7 @@ def provider_url(said: str, text: str) -> str:
     machine."""
     example = "as in https://api.example.com"
     parts = _web_address(said, text, example)
-    if parts.query or parts.fragment or "@" in parts.netloc or "?" in text or "#" in text:
+    if _MORE_THAN_A_PLACE & set(text):
         raise SettingWrong(f"{said} must be a URL without user, query and fragment, {example}.")
     if parts.scheme == "http" and not only_here(parts.hostname or ""):
         raise SettingWrong(f"{said} must begin with https://: over http:// everybody could read along.")

@@ -112,3 +112,18 @@ class Gateway(Protocol):
     async def ask_refund(self, order_id: str, refund_id: str) -> AskedRefund:
         """What became of a refund, by our id."""
         ...
+
+
+class ProviderUnfit(Exception):
+    """A provider cannot be used as it is set up. What this carries says why, and what to do."""
+
+
+class Checked(Protocol):
+    """A provider that can be asked whether it takes our keys."""
+
+    async def check(self) -> str:
+        """Ask something that changes nothing; a sentence about what was found.
+
+        Raises ProviderUnfit, and NoAnswer when nothing is known.
+        """
+        ...

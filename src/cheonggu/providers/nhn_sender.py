@@ -20,7 +20,7 @@ import structlog
 from cheonggu.domain.alimtalk import Template
 from cheonggu.domain.message import AskedMessage, NeverHad, NotSent, Sending
 from cheonggu.domain.seoul import SEOUL
-from cheonggu.providers import Alimtalk, Handed
+from cheonggu.providers import Alimtalk, Handed, ProviderUnfit
 from cheonggu.providers.calling import Calls, NoAnswer
 from cheonggu.providers.nhn_answers import (
     CHANNEL_OR_TEMPLATE,
@@ -51,6 +51,8 @@ AROUND: Final = timedelta(days=1)
 """How far the operator's clock may be wrong and a message still be found. D: a question spans 30 days."""
 LISTED_FOR: Final = timedelta(days=90)
 """D: what is older is not listed, and so nothing follows from its absence."""
+
+_NOBODYS: Final = "cheonggu-doctor"
 
 NO_ANSWER: Final = Unheard("NHN Cloud가 답하지 않았어요")
 TOO_OLD: Final = Unheard("너무 오래돼서 NHN Cloud에 물어볼 수 없어요")
@@ -112,6 +114,16 @@ class NhnSender:
             outcomes |= told
         _report("ask", outcomes.values())
         return [outcomes[one.message_id] for one in messages]
+
+    async def check(self) -> str:
+        """Ask for the list of a moment, which only the right keys are told."""
+        page = await self._list(self._now(), "recipientGroupingKey", _NOBODYS)
+        if not isinstance(page, Unheard):
+            return "It takes the app key and the secret key; channel and templates only a message shows."
+        if not page.code:
+            raise NoAnswer("no list")
+        look_at = f"CHEONGGU_{LOOK_AT[page.code].upper()}" if page.code in LOOK_AT else "its console"
+        raise ProviderUnfit(f"It refuses to answer ({page.code}): look at {look_at}.")
 
     async def _hand_over(self, template: Template, batch: Sequence[Alimtalk]) -> dict[str, Sending]:
         message_ids = [one.message_id for one in batch]

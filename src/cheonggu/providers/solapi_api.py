@@ -43,6 +43,18 @@ class _Trouble(msgspec.Struct, frozen=True, rename="camel"):
     error_code: object = None
 
 
+class Balance(msgspec.Struct, frozen=True):
+    """What is left at Solapi: money, and points that are used like it."""
+
+    balance: float
+    point: float = 0
+
+    @property
+    def won(self) -> float:
+        """Both together."""
+        return self.balance + self.point
+
+
 class Refused(Exception):
     """Solapi answered something else than 200: as far as it says, it did nothing."""
 
@@ -58,6 +70,11 @@ class Refused(Exception):
     def in_words(self) -> str:
         """For whoever looks at a message that was not handed over."""
         return f"{_WORDS.get(self.status, '솔라피가 요청을 받지 않았어요')} ({self})"
+
+    @property
+    def in_advice(self) -> str:
+        """For the operator who asks what is wrong."""
+        return f"It refuses to answer ({self}): {_ADVICE.get(self.status, 'try again later')}."
 
     @property
     def is_of_one_request(self) -> bool:

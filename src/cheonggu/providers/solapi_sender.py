@@ -22,9 +22,9 @@ import structlog
 
 from cheonggu.domain.alimtalk import Template
 from cheonggu.domain.message import AskedMessage, NeverHad, Sending, Unsure
-from cheonggu.providers import Alimtalk, Handed
+from cheonggu.providers import Alimtalk, Handed, ProviderUnfit
 from cheonggu.providers.calling import Calls, NoAnswer
-from cheonggu.providers.solapi_api import Api, Refused
+from cheonggu.providers.solapi_api import Api, Balance, Refused
 from cheonggu.providers.solapi_codes import reason_of
 from cheonggu.providers.solapi_records import MARK, SKEW, Found, Page, Record, Taken, faults_of, told
 
@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 SEND: Final = "/messages/v4/send-many/detail"
 LIST: Final = "/messages/v4/list"
+BALANCE: Final = "/cash/v1/balance"
 
 MOST_AT_ONCE: Final = 100
 """Solapi takes 10,000. A hundred receivers can be asked about within one call, at half a second each."""
@@ -101,6 +102,16 @@ class SolapiSender:
     async def ask(self, messages: Sequence[Handed]) -> Sequence[AskedMessage]:
         """Look each up by its receiver; one whose payer was erased, by when it was handed over."""
         return await self._looked_up(messages, CALL_SECONDS)
+
+    async def check(self) -> str:
+        """Ask for the balance, which only the right keys are told."""
+        try:
+            balance = (await self._api.get(BALANCE)).read(Balance)
+        except Refused as refused:
+            raise ProviderUnfit(refused.in_advice) from None
+        if balance.won <= 0:
+            raise ProviderUnfit("It takes the keys, but its balance is empty: charge it, or nothing is sent.")
+        return f"It takes the keys; its balance is {balance.won:,.0f} won."
 
     async def _asked_first(self, messages: Sequence[Alimtalk]) -> dict[str, AskedMessage]:
         handed = [

@@ -29,7 +29,7 @@ from cheonggu.domain.payment import (
     Refunding,
     Unknown,
 )
-from cheonggu.providers import Confirmation, Refund
+from cheonggu.providers import Confirmation, ProviderUnfit, Refund
 from cheonggu.providers.calling import Answer, Calls, NoAnswer
 from cheonggu.providers.toss_answers import (
     ALREADY_CANCELED,
@@ -60,6 +60,8 @@ EXPIRED: Final = Declined(GATEWAYS_OWN + "EXPIRED", "결제를 마치기 전에 
 # O: charged, and given back by somebody else before we knew: it pays no bill.
 CANCELED: Final = Declined(TAKEN_BACK, "결제사에서 이 결제를 취소했어요.")
 
+_NOBODYS: Final = "cheonggu-doctor"
+"""No order of ours: those have 44 characters."""
 _PAYMENT_KEY: Final = re.compile(r"[!-~]{1,200}")
 
 
@@ -107,6 +109,17 @@ class TossGateway:
     async def ask_refund(self, order_id: str, refund_id: str) -> AskedRefund:
         """Whether a cancellation was made under this refund id; Toss keeps none that it refused."""
         return await _within(REFUND_SECONDS, lambda: self._ask_refund(order_id, refund_id))
+
+    async def check(self) -> str:
+        """Ask for an order that nobody has: that it is not known, only the right key is told."""
+        answer = await self._call("GET", f"/v1/payments/orders/{_NOBODYS}")
+        code = str(answer.status) if answer.status == 200 else error_code(answer)
+        if answer.status == 404 and code in NOT_KNOWN:
+            return "It takes the secret key; that the client key is of the same pair, only a payment shows."
+        raise ProviderUnfit(
+            f"It refuses the secret key or this machine ({code}): compare CHEONGGU_TOSS_SECRET_KEY with the "
+            "key and the addresses in Toss's developer centre."
+        )
 
     async def _confirm(self, confirmation: Confirmation) -> Confirmed:
         answer = await self._call(
