@@ -62,8 +62,7 @@ def check(
         )
         comparison = Comparison(service.db, service.gateway, per_second=per_second)
         for number in names if one is None else [one]:
-            await comparison.compare(number, wanted)
-            _say_how_far(comparison, quiet=as_json)
+            await comparison.compare(number, wanted, say=lambda: _say_how_far(comparison))
         return comparison, names
 
     comparison, names = work_outside(compare)
@@ -76,9 +75,9 @@ def check(
     raise typer.Exit(DIFFERENT if comparison.differences else 0)
 
 
-def _say_how_far(comparison: Comparison, *, quiet: bool) -> None:
-    if not quiet and sys.stderr.isatty():
-        typer.echo(f"{comparison.compared:,} compared", err=True)
+def _say_how_far(comparison: Comparison) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"Payments compared so far: {comparison.compared:,}", err=True)
 
 
 def _as_json(comparison: Comparison, names: Mapping[int, str]) -> Mapping[str, object]:

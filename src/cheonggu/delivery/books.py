@@ -62,12 +62,18 @@ class Comparison:
         """Whether the gateway was silent for so long that the rest was not asked."""
         return self._silent >= GIVE_UP_AFTER
 
-    async def compare(self, partner_id: int, wanted: Wanted) -> None:
-        """Compare what a partner's payments of that time came to, a bounded number side by side."""
+    async def compare(
+        self, partner_id: int, wanted: Wanted, *, say: Callable[[], None] = lambda: None
+    ) -> None:
+        """Compare what a partner's payments of that time came to, a bounded number side by side.
+
+        `say` is called now and then, for whoever waits.
+        """
         async for page in payment_list.all_payments(self._db, partner_id, wanted):
             decided = iter([held for held in page if held.state not in UNDECIDED])
             self.undecided += sum(held.state in UNDECIDED for held in page)
             await asyncio.gather(*(self._each(decided) for _ in range(SIDE_BY_SIDE)))
+            say()
             if self.gave_up:
                 break
         self.differences.sort(key=lambda one: (one.held.partner_id, one.held.attempt_no))
