@@ -18,6 +18,7 @@ from cheonggu.delivery.message import (
     MOST_CALLS,
     Messenger,
     judge,
+    mark_of,
     message_id,
 )
 from cheonggu.domain.alimtalk import Template, render
@@ -438,6 +439,7 @@ async def test_after_a_worker_died_the_sender_is_asked_first(
 def _alimtalk(message: ClaimedMessage, bill_id: str) -> Alimtalk:
     return Alimtalk(
         message_id=message_id(message.partner_id, message.bill_no, message.send_number),
+        mark="",
         partner_id=message.partner_id,
         bill_id=bill_id,
         kind="SEND",
@@ -448,6 +450,15 @@ def _alimtalk(message: ClaimedMessage, bill_id: str) -> Alimtalk:
         buttons=(),
         handed_at=message.handed_at,
     )
+
+
+def test_a_mark_is_of_one_message_in_one_database_and_tells_no_short_code() -> None:
+    codes = ["CAYjqL2Xz0mK5mJrW7a9-w", "CAYjqL2Xz0mK5mJrW7a9-x"]
+    marks = {mark_of(one, code) for one in ("m1-1-1", "m1-1-2", "m1-11-1") for code in codes}
+    assert len(marks) == 6
+    assert mark_of("m1-1-1", codes[0]) in marks  # the same each time
+    assert not [one for one in marks if not one.startswith("m1-1") or "CAYjqL2X" in one]
+    assert max(map(len, marks)) < 30
 
 
 async def test_a_worker_frozen_beyond_its_lease_does_not_write(service: Service) -> None:

@@ -15,7 +15,7 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from cheonggu.billing import resend
-from cheonggu.delivery.message import Messenger
+from cheonggu.delivery.message import Messenger, mark_of
 from cheonggu.domain.alimtalk import Template
 from cheonggu.domain.bill import Bill
 from cheonggu.domain.message import AskedMessage, NeverHad, NotSent, Sent, Unsure
@@ -77,6 +77,7 @@ async def sender(cloud: NhnCloud) -> AsyncIterator[NhnSender]:
 def message(number: int = 1, **given: Any) -> Alimtalk:
     made = Alimtalk(
         message_id=f"m1-{number}-1",
+        mark=f"m1-{number}-1-x",
         partner_id=1,
         bill_id=f"B{number}",
         kind="SEND",
@@ -92,7 +93,12 @@ def message(number: int = 1, **given: Any) -> Alimtalk:
 
 
 def handed(one: Alimtalk, *, to: str | None = None) -> Handed:
-    return Handed(message_id=one.message_id, to=one.to if to is None else to, handed_at=one.handed_at)
+    return Handed(
+        message_id=one.message_id,
+        mark=one.mark,
+        to=one.to if to is None else to,
+        handed_at=one.handed_at,
+    )
 
 
 def told(outcome: AskedMessage) -> tuple[str, str]:
@@ -197,7 +203,7 @@ async def test_a_message_goes_with_its_template_and_all_that_fills_it(
     (outcome,) = await sender.send([message()])
     (taken,) = cloud.messages
     assert outcome == Unsure(f"NHN Cloud가 접수했어요: {taken.request_id}/1")
-    assert (taken.to, taken.key, taken.template_code) == ("01012345678", "m1-1-1", nhn.BILL)
+    assert (taken.to, taken.key, taken.template_code) == ("01012345678", "m1-1-1-x", nhn.BILL)
     assert taken.content.startswith("[한빛학원] 청구서가 도착했어요.")
     assert taken.url == f"{URL}/p/abc123"
     assert not cloud.sms
@@ -229,7 +235,7 @@ async def test_each_template_has_a_request_of_its_own(cloud: NhnCloud, sender: N
     assert [told(outcome)[0] for outcome in outcomes] == ["Unsure"] * 3
     sizes = {body["templateCode"]: len(body["recipientList"]) for body in cloud.posts()}
     assert sizes == {nhn.BILL: 2, nhn.BILL_WITH_MESSAGE: 1}
-    assert {one.key for one in cloud.messages} == {"m1-1-1", "m1-2-1", "m1-3-1"}
+    assert {one.key for one in cloud.messages} == {"m1-1-1-x", "m1-2-1-x", "m1-3-1-x"}
 
 
 async def test_only_the_receiver_who_is_refused_fails(cloud: NhnCloud, sender: NhnSender) -> None:
@@ -390,7 +396,7 @@ async def test_what_may_be_there_already_is_looked_for_and_not_sent_again(
     later = {"handed_at": NOON + timedelta(hours=1), "fresh": False}
     known, new = await sender.send([message(1, **later), message(2, **later)])
     assert (told(known)[0], told(new)[0]) == (expected, "Unsure")
-    assert sorted(one.key for one in cloud.messages) == ["m1-1-1", "m1-2-1"]
+    assert sorted(one.key for one in cloud.messages) == ["m1-1-1-x", "m1-2-1-x"]
 
 
 async def test_what_may_be_there_already_is_not_sent_while_it_cannot_be_looked_for(
@@ -464,9 +470,9 @@ async def test_an_id_that_begins_like_another_is_another(cloud: NhnCloud, sender
                     "messageSearchResultResponse": {
                         "messages": [
                             {"requestId": "R", "recipientSeq": 1, "recipientGroupingKey": key}
-                            for key in ("m1-11-1", "m1-1-1 ", "M1-1-1", None)
+                            for key in ("m1-11-1-x", "m1-1-1-x ", "M1-1-1-X", "m1-1-1", "m1-1-1-y", None)
                         ],
-                        "totalCount": 4,
+                        "totalCount": 6,
                     },
                 }
             ),
@@ -688,8 +694,28 @@ async def test_the_same_bill_sent_again_is_a_message_of_its_own(
     nhn_now.deliver()
     await later(service, work, 2)
     assert await states(service) == ["SENT", "SENT"]
-    assert sorted(one.key for one in nhn_now.messages) == ["m1-1-1", "m1-1-2"]
+    marks = [mark_of(one, bill.short_code) for one in ("m1-1-1", "m1-1-2")]
+    assert sorted(one.key for one in nhn_now.messages) == marks
     await assert_books_hold(service.db, settled=True)
+
+
+async def test_a_message_of_another_database_under_the_same_id_is_not_taken_for_it(
+    service: Service, nhn_now: NhnCloud, work: Messenger
+) -> None:
+    async with sender_of(nhn_now) as before:  # from the same app key, until its database was lost
+        others = mark_of("m1-1-1", "AnotherShortCodeThan-_")
+        await before.send([message(1, mark=others, handed_at=service.clock.now())])
+    nhn_now.deliver()
+    nhn_now.troubles.append(Trouble("cut"))
+    await created(service)
+    await drain(work)
+    await later(service, work, 2)
+    assert await states(service) == ["UNKNOWN"]
+    await later(service, work, WINDOW)
+    nhn_now.deliver()
+    await later(service, work, 2)
+    assert await states(service) == ["SENT"]
+    assert len({one.key for one in nhn_now.messages}) == len(nhn_now.messages) == 2
 
 
 @pytest.mark.parametrize(

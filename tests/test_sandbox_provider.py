@@ -31,6 +31,7 @@ from cheonggu.service import Service
 
 MESSAGE = Alimtalk(
     message_id="m1-1-1",
+    mark="m1-1-1-x",
     partner_id=1,
     bill_id="B1",
     kind="SEND",
@@ -61,7 +62,9 @@ async def sent(service: Service, message: Alimtalk) -> Sending:
 
 
 def handed(message: Alimtalk) -> Handed:
-    return Handed(message_id=message.message_id, to=message.to, handed_at=datetime.now(UTC))
+    return Handed(
+        message_id=message.message_id, mark=message.mark, to=message.to, handed_at=datetime.now(UTC)
+    )
 
 
 async def asked(service: Service, message: Alimtalk) -> AskedMessage:

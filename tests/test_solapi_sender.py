@@ -15,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from cheonggu.billing import destroy, resend
-from cheonggu.delivery.message import Messenger
+from cheonggu.delivery.message import Messenger, mark_of
 from cheonggu.domain.alimtalk import Template
 from cheonggu.domain.message import NeverHad, NotSent, Sending, Sent, Unsure
 from cheonggu.providers import Alimtalk, Handed
@@ -58,9 +58,17 @@ async def sending(
     standin: Solapi | None = None, *, deadline_seconds: float = 5, from_number: str | None = None
 ) -> AsyncGenerator[tuple[Solapi, SolapiSender]]:
     """A sender at a stand-in of its own."""
-    async with solapi(standin) as there:
-        calls = Calls(there.url, deadline_seconds=deadline_seconds)
-        sender = SolapiSender(
+    async with solapi(standin) as there, sender_at(there, deadline_seconds, from_number) as sender:
+        yield there, sender
+
+
+@asynccontextmanager
+async def sender_at(
+    there: Solapi, deadline_seconds: float = 5, from_number: str | None = None
+) -> AsyncGenerator[SolapiSender]:
+    calls = Calls(there.url, deadline_seconds=deadline_seconds)
+    try:
+        yield SolapiSender(
             calls,
             api_key=API_KEY,
             api_secret=API_SECRET,
@@ -69,16 +77,15 @@ async def sending(
             template_with_message_id=TEMPLATE_WITH_MESSAGE_ID,
             from_number=from_number,
         )
-        try:
-            yield there, sender
-        finally:
-            await calls.close()
+    finally:
+        await calls.close()
 
 
 def alimtalk(number: int = 1, *, to: str = PAYER, fresh: bool = True, **given: Any) -> Alimtalk:
     names = ("issuer", "payerName", "productName", "price", "expiry", "code")
     plain = Alimtalk(
         message_id=f"m1-{number}-1",
+        mark=f"m1-{number}-1-x",
         partner_id=1,
         bill_id=f"B{number}",
         kind="SEND",
@@ -94,7 +101,7 @@ def alimtalk(number: int = 1, *, to: str = PAYER, fresh: bool = True, **given: A
 
 
 def handed(number: int = 1, *, to: str = PAYER) -> Handed:
-    return Handed(message_id=f"m1-{number}-1", to=to, handed_at=datetime.now(UTC))
+    return Handed(message_id=f"m1-{number}-1", mark=f"m1-{number}-1-x", to=to, handed_at=datetime.now(UTC))
 
 
 # Handing over
@@ -108,7 +115,7 @@ async def test_a_message_is_handed_over_as_its_template_wants_it() -> None:
         (kept,) = there.messages
     assert isinstance(said, Unsure)
     assert (kept["to"], kept["from"], kept["type"], kept["country"]) == (PAYER, FROM, "ATA", "82")
-    assert kept["customFields"] == {"messageId": "m1-1-1"}
+    assert kept["customFields"] == {"messageId": "m1-1-1-x"}
     assert kept["kakaoOptions"] == {
         "pfId": PF_ID,
         "templateId": TEMPLATE_WITH_MESSAGE_ID,
@@ -218,7 +225,7 @@ async def test_what_solapi_has_is_not_handed_over_again(moves: int, expected: ty
             there.move()
         (said,) = await sender.send([alimtalk(fresh=False)])
         assert isinstance(said, expected)
-        assert there.marks() == ["m1-1-1"]
+        assert there.marks() == ["m1-1-1-x"]
 
 
 async def test_what_solapi_never_had_is_handed_over_by_itself_beside_new_ones() -> None:
@@ -227,7 +234,7 @@ async def test_what_solapi_never_had_is_handed_over_by_itself_beside_new_ones() 
         messages = [alimtalk(1, fresh=False), alimtalk(2), alimtalk(3, fresh=False), alimtalk(4)]
         said = await sender.send(messages)
         assert [type(one) for one in said] == [Unsure] * 4
-        assert sorted(there.marks()) == ["m1-1-1", "m1-2-1", "m1-3-1", "m1-4-1"]
+        assert sorted(there.marks()) == ["m1-1-1-x", "m1-2-1-x", "m1-3-1-x", "m1-4-1-x"]
         assert there.requests["send"] == 3
 
 
@@ -245,7 +252,7 @@ async def test_a_message_that_spoils_a_request_keeps_the_others_back_once() -> N
         said = await sender.send([alimtalk(1), spoiling(2), alimtalk(3)])
         assert there.marks() == []
         said = [*said, *await sender.send([as_again(one) for one in (alimtalk(1), spoiling(2), alimtalk(3))])]
-        assert sorted(there.marks()) == ["m1-1-1", "m1-3-1"]
+        assert sorted(there.marks()) == ["m1-1-1-x", "m1-3-1-x"]
     assert [type(one) for one in said] == [Unsure] * 6
 
 
@@ -577,7 +584,25 @@ async def test_a_message_whose_payer_was_erased_meanwhile_still_comes_to_its_end
     await assert_books_hold(service.db, settled=True)
 
 
-async def test_another_installations_message_under_the_same_id_is_not_taken_for_it(service: Service) -> None:
+async def test_a_message_of_another_database_under_the_same_id_is_not_taken_for_it(service: Service) -> None:
+    others = alimtalk(1, mark=mark_of("m1-1-1", "AnotherShortCodeThan-_"), handed_at=service.clock.now())
+    async with line_of(service) as line:
+        async with sender_at(line.there) as before:  # from the same account, until its database was lost
+            await before.send([others])
+        await line.deliver()
+        line.there.mischief["send"].append(Mischief.FAILURE)
+        await created(service)
+        await drain(line.work)
+        await line.after(2)
+        assert await line.states() == ["UNKNOWN"]
+        await line.after(ACCEPT_WINDOW_SECONDS)
+        await line.deliver()
+        await line.after(2)
+        assert await line.states() == ["SENT"]
+        assert len(set(line.there.arrived())) == len(line.there.messages) == 2
+
+
+async def test_a_record_from_before_a_message_was_handed_over_is_not_of_it(service: Service) -> None:
     await created(service)
     async with line_of(service) as line:
         await drain(line.work)

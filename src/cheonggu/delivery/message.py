@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Final, TypeVar
 
 import structlog
@@ -36,6 +37,8 @@ MOST_CALLS: Final = 4
 FEW: Final = 16
 """So many of every partner's go before many of one's."""
 REASON_LIMIT: Final = 300
+MARK_DIGITS: Final = 12
+"""Of a mark, beside the id: enough that no two databases' messages of one id share it."""
 FIRST_FENCE: Final = 1
 """Of a message that was never claimed before."""
 
@@ -45,6 +48,11 @@ ERASED: Final = NotSent("ERASED", "받는 분의 정보가 지워져서 보내�
 def message_id(partner_id: int, bill_no: int, send_number: int) -> str:
     """Our id of a message, by which a sender knows it: the same however often it is handed over."""
     return f"m{partner_id}-{bill_no}-{send_number}"
+
+
+def mark_of(id_of_it: str, short_code: str) -> str:
+    """The id with something of its bill that no other database has; it gives no short code away."""
+    return f"{id_of_it}-{sha256(short_code.encode()).hexdigest()[:MARK_DIGITS]}"
 
 
 class Messenger:
@@ -149,7 +157,10 @@ class Messenger:
 
     async def _ask(self, claimed: Sequence[ClaimedMessage]) -> Sequence[AskedMessage]:
         handed = [
-            Handed(message_id=_id_of(one), to=self._receiver(one), handed_at=one.handed_at) for one in claimed
+            Handed(
+                message_id=_id_of(one), mark=_mark_of(one), to=self._receiver(one), handed_at=one.handed_at
+            )
+            for one in claimed
         ]
         return await self._heard(self._sender.ask(handed), len(handed))
 
@@ -188,6 +199,7 @@ class Messenger:
         written = write(message, payer, self._public_url)
         return Alimtalk(
             message_id=_id_of(message),
+            mark=_mark_of(message),
             partner_id=partner_id,
             bill_id=bill_id,
             kind=Kind.SEND if message.send_number == 1 else Kind.RESEND,
@@ -213,6 +225,10 @@ class Messenger:
 
 def _id_of(message: ClaimedMessage) -> str:
     return message_id(message.partner_id, message.bill_no, message.send_number)
+
+
+def _mark_of(message: ClaimedMessage) -> str:
+    return mark_of(_id_of(message), message.short_code)
 
 
 def _in_calls(claimed: Sequence[T], most: int) -> list[Sequence[T]]:

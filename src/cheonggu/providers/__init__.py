@@ -20,12 +20,15 @@ from cheonggu.domain.payment import Asked, AskedRefund, Confirmed, Refunding
 class Alimtalk(msgspec.Struct, frozen=True, kw_only=True):
     """One rendered 알림톡. `message_id` is ours, the same however often it is handed over.
 
+    Ids begin anew in every database. `mark` is this message's in all of them: for a sender who may have
+    messages of another one, or of this one from before a backup was restored.
     A `fresh` one was never handed over before, unless by a worker that was frozen for longer than its lease.
     `handed_at` is that of the Handed by which it will be asked about; what is handed over together shares it.
     `variables` fill in `template`, which gives `text`; with `code` the button's URL too.
     """
 
     message_id: str
+    mark: str
     partner_id: int
     bill_id: str
     kind: str
@@ -42,6 +45,7 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
     """A message that was handed over. `to` is empty once the payer was erased."""
 
     message_id: str
+    mark: str
     to: str
     handed_at: datetime
 

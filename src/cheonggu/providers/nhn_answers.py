@@ -102,19 +102,19 @@ class SendAnswer(msgspec.Struct, frozen=True):
     header: Header
     message: Request | None = None
 
-    def result_of_each(self, message_ids: Sequence[str]) -> list[SendResult | None]:
-        """By our ids; in order where the answer does not repeat them."""
+    def result_of_each(self, marks: Sequence[str]) -> list[SendResult | None]:
+        """By our marks; in order where the answer does not repeat them."""
         results = (self.message and self.message.send_results) or []
-        by_id = {one.recipient_grouping_key: one for one in results if one.recipient_grouping_key}
-        if by_id:
-            return [by_id.get(message_id) for message_id in message_ids]
-        if len(results) == len(message_ids):
+        by_mark = {one.recipient_grouping_key: one for one in results if one.recipient_grouping_key}
+        if by_mark:
+            return [by_mark.get(mark) for mark in marks]
+        if len(results) == len(marks):
             return list(results)
-        if len(message_ids) == 1 and not self.header.is_successful:
+        if len(marks) == 1 and not self.header.is_successful:
             return [
                 SendResult(result_code=self.header.result_code)
             ]  # there is nobody else whom it could mean
-        return [None] * len(message_ids)
+        return [None] * len(marks)
 
     def outcome(self, result: SendResult | None) -> Sending:
         """What it says of one recipient."""

@@ -1,7 +1,7 @@
 """KakaoTalk messages by NHN Cloud: KakaoTalk Bizmessage, Alimtalk API v2.3.
 
 NHN Cloud takes a message at once and tells later what became of it, so that an accepted message is unknown
-until it was asked about. Our message id is its recipientGroupingKey. Nothing is sent by SMS instead (isResend
+until it was asked about. Its mark is its recipientGroupingKey. Nothing is sent by SMS instead (isResend is
 false): that would cost other money than the points that pay for the message, in words that nobody approved.
 """
 
@@ -60,7 +60,7 @@ TOO_MANY: Final = Unheard("NHN Cloud의 목록이 너무 길어요")
 
 
 class NhnSender:
-    """A Sender. One installation has an app key for itself: ids of another would be taken for its own."""
+    """A Sender. It keeps nothing: what became of a message NHN Cloud is asked each time."""
 
     name: str = "nhn"
     most_at_once: int = MOST_AT_ONCE
@@ -91,29 +91,29 @@ class NhnSender:
         """Hand over messages, a request for each template; what may be there already is looked for first."""
         outcomes: dict[str, Sending] = {}
         again = [one for one in messages if not one.fresh]
-        told = await asyncio.gather(*(self._ask_by_itself(one.message_id, one.handed_at) for one in again))
+        told = await asyncio.gather(*(self._ask_by_itself(one.mark, one.handed_at) for one in again))
         for one, known in zip(again, told, strict=True):
             if not isinstance(known, NeverHad):
-                outcomes[one.message_id] = known
+                outcomes[one.mark] = known
         batches: defaultdict[Template, list[Alimtalk]] = defaultdict(list)
         for one in messages:
-            if one.message_id not in outcomes:
+            if one.mark not in outcomes:
                 batches[one.template].append(one)
         for heard in await asyncio.gather(*(self._hand_over(*batch) for batch in batches.items())):
             outcomes |= heard
         _report("send", outcomes.values())
-        return [outcomes[one.message_id] for one in messages]
+        return [outcomes[one.mark] for one in messages]
 
     async def ask(self, messages: Sequence[Handed]) -> Sequence[AskedMessage]:
         """What became of messages: those that were handed over together are looked for in one list."""
         together: defaultdict[datetime, list[str]] = defaultdict(list)
         for one in messages:
-            together[one.handed_at].append(one.message_id)
+            together[one.handed_at].append(one.mark)
         outcomes: dict[str, AskedMessage] = {}
         for told in await asyncio.gather(*(self._ask_together(*group) for group in together.items())):
             outcomes |= told
         _report("ask", outcomes.values())
-        return [outcomes[one.message_id] for one in messages]
+        return [outcomes[one.mark] for one in messages]
 
     async def check(self) -> str:
         """Ask for the list of a moment, which only the right keys are told."""
@@ -126,7 +126,7 @@ class NhnSender:
         raise ProviderUnfit(f"It refuses to answer ({page.code}): look at {look_at}.")
 
     async def _hand_over(self, template: Template, batch: Sequence[Alimtalk]) -> dict[str, Sending]:
-        message_ids = [one.message_id for one in batch]
+        marks = [one.mark for one in batch]
         grouping_key = _grouping_key(batch[0].handed_at)
         body = {
             "senderKey": self._sender_key,
@@ -137,51 +137,51 @@ class NhnSender:
                     "recipientNo": one.to,
                     "templateParameter": one.variables,
                     "resendParameter": {"isResend": False},
-                    "recipientGroupingKey": one.message_id,
+                    "recipientGroupingKey": one.mark,
                 }
                 for one in batch
             ],
         }
-        repeats_as = sha256("\n".join([grouping_key, template, *message_ids]).encode()).hexdigest()[:32]
+        repeats_as = sha256("\n".join([grouping_key, template, *marks]).encode()).hexdigest()[:32]
         try:
             said = await self._call("POST", "", SendAnswer, body, {"X-NC-API-IDEMPOTENCY-KEY": repeats_as})
         except NoAnswer:
-            return dict.fromkeys(message_ids, NO_ANSWER)
-        results = said.result_of_each(message_ids)
-        return {one: said.outcome(result) for one, result in zip(message_ids, results, strict=True)}
+            return dict.fromkeys(marks, NO_ANSWER)
+        results = said.result_of_each(marks)
+        return {one: said.outcome(result) for one, result in zip(marks, results, strict=True)}
 
-    async def _ask_together(self, handed_at: datetime, message_ids: Sequence[str]) -> dict[str, AskedMessage]:
+    async def _ask_together(self, handed_at: datetime, marks: Sequence[str]) -> dict[str, AskedMessage]:
         """What the list of one moment does not hold is asked for by itself, once its absence counts."""
         told: dict[str, AskedMessage] = {}
-        if len(message_ids) > 1:
+        if len(marks) > 1:
             page = await self._list(handed_at, "senderGroupingKey", _grouping_key(handed_at))
             if isinstance(page, Unheard):
-                return dict.fromkeys(message_ids, page)
-            told = self._read(page, set(message_ids), handed_at)
+                return dict.fromkeys(marks, page)
+            told = self._read(page, set(marks), handed_at)
             if self._now() < handed_at + timedelta(seconds=self.accept_window_seconds):
-                return {one: told.get(one, NeverHad()) for one in message_ids}
-        left = [one for one in message_ids if one not in told]
+                return {one: told.get(one, NeverHad()) for one in marks}
+        left = [one for one in marks if one not in told]
         alone = await asyncio.gather(*(self._ask_by_itself(one, handed_at) for one in left))
         return told | dict(zip(left, alone, strict=True))
 
-    async def _ask_by_itself(self, message_id: str, handed_at: datetime) -> AskedMessage:
-        page = await self._list(handed_at, "recipientGroupingKey", message_id)
+    async def _ask_by_itself(self, mark: str, handed_at: datetime) -> AskedMessage:
+        page = await self._list(handed_at, "recipientGroupingKey", mark)
         if isinstance(page, Unheard):
             return page
-        told = self._read(page, {message_id}, handed_at).get(message_id)
+        told = self._read(page, {mark}, handed_at).get(mark)
         if told is not None:
             return told
         whole = len(page.messages) < IN_A_LIST and (page.total_count or 0) <= len(page.messages)
         return NeverHad() if whole else TOO_MANY
 
-    def _read(self, page: Page, message_ids: set[str], handed_at: datetime) -> dict[str, AskedMessage]:
+    def _read(self, page: Page, marks: set[str], handed_at: datetime) -> dict[str, AskedMessage]:
         """What a page tells of these messages."""
         entries: defaultdict[str, list[Sending]] = defaultdict(list)
         now = self._now()
         for one in page.messages:
-            if one.recipient_grouping_key in message_ids:
+            if one.recipient_grouping_key in marks:
                 entries[one.recipient_grouping_key].append(one.told(handed_at, now))
-        return {message_id: best(told) for message_id, told in entries.items()}
+        return {mark: best(told) for mark, told in entries.items()}
 
     async def _list(self, handed_at: datetime, key: str, value: str) -> Page | Unheard:
         """A page of what was requested about then and has this grouping key."""

@@ -1,6 +1,6 @@
 """What Solapi says of messages, when it takes them and in its list, and what that says of one of ours.
 
-A record is ours by the id that was sent along in its `customFields`. Of one message there may be several:
+A record is ours by the mark that was sent along in its `customFields`. Of one message there may be several:
 each try that the operator's fault ended left one.
 """
 
@@ -18,7 +18,7 @@ from cheonggu.providers import Alimtalk
 from cheonggu.providers.solapi_codes import Fate, fate_of, reason_of
 
 MARK: Final = "messageId"
-"""The custom field that holds our id."""
+"""The custom field that holds a message's mark."""
 SKEW: Final = timedelta(minutes=15)
 """Solapi refuses a signature whose clock differs more, so no record of a try is older than that."""
 MOST_TRIES: Final = 72
@@ -46,7 +46,7 @@ class Record(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def mark(self) -> str | None:
-        """The id of ours that was sent along."""
+        """The mark of ours that was sent along."""
         return text_at(self.custom_fields, MARK)
 
     @property
@@ -84,19 +84,19 @@ class Taken(msgspec.Struct, frozen=True, rename="camel"):
         return Counter(one.code for one in self.failed_message_list if fate_of(one.code) is Fate.AGAIN)
 
     def said(self, messages: Sequence[Alimtalk]) -> Mapping[str, Sending]:
-        """What became of those that were handed over, by our ids."""
+        """What became of those that were handed over, by our marks."""
         codes = self._codes(messages)
-        return {one.message_id: _said_of(codes.get(one.message_id)) for one in messages}
+        return {one.mark: _said_of(codes.get(one.mark)) for one in messages}
 
     def _codes(self, messages: Sequence[Alimtalk]) -> Mapping[str, str]:
-        """By our id; where Solapi does not repeat it, by a receiver that no other of these has."""
+        """By our mark; where Solapi does not repeat it, by a receiver that no other of these has."""
         receivers = Counter(one.to for one in messages)
-        alone = {one.to: one.message_id for one in messages if receivers[one.to] == 1}
+        alone = {one.to: one.mark for one in messages if receivers[one.to] == 1}
         marked = [
             (text_at(one.custom_fields, MARK) or alone.get(str(one.to)), one.code)
             for one in self.failed_message_list
         ]
-        return {message_id: code for message_id, code in marked if message_id is not None}
+        return {mark: code for mark, code in marked if mark is not None}
 
 
 class Page(msgspec.Struct, frozen=True, rename="camel"):
@@ -113,13 +113,13 @@ class Found(msgspec.Struct, frozen=True):
     whole: bool
 
 
-def told(found: Found, message_id: str, handed_at: datetime, template_ids: frozenset[str]) -> AskedMessage:
+def told(found: Found, mark: str, handed_at: datetime, template_ids: frozenset[str]) -> AskedMessage:
     """What became of one of our messages. That it was never there is said where nothing speaks against it.
 
-    Records from before it was handed over are of another message: another installation's under the same id.
+    What was made before it was handed over is no record of it, whatever its mark says.
     """
     since = handed_at - SKEW
-    own = [record for record in found.records if record.mark == message_id]
+    own = [record for record in found.records if record.mark == mark]
     recent = [record for record in own if record.is_since(since)]
     tries = sum(fate_of(record.code) is Fate.AGAIN for record in own)
     verdict = _of_own(recent, tries)
@@ -134,10 +134,10 @@ def told(found: Found, message_id: str, handed_at: datetime, template_ids: froze
     return verdict
 
 
-def faults_of(found: Found, message_id: str, handed_at: datetime) -> Iterator[str]:
+def faults_of(found: Found, mark: str, handed_at: datetime) -> Iterator[str]:
     """The operator's faults, as codes, that ended the tries of a message since it was handed over."""
     for record in found.records:
-        own = record.mark == message_id and record.is_since(handed_at - SKEW)
+        own = record.mark == mark and record.is_since(handed_at - SKEW)
         if own and fate_of(record.code) is Fate.AGAIN:
             yield record.code
 

@@ -93,11 +93,11 @@ class SolapiSender:
         until = asyncio.get_running_loop().time() + CALL_SECONDS
         again = [one for one in messages if not one.fresh]
         said = await self._asked_first(again)
-        batches = [[one] for one in again if isinstance(said[one.message_id], NeverHad)]
+        batches = [[one] for one in again if isinstance(said[one.mark], NeverHad)]
         if fresh := [one for one in messages if one.fresh]:
             batches.insert(0, fresh)
         await _side_by_side((self._handing_over(batch, said) for batch in batches), until)
-        return [_sending(said.get(one.message_id, _NOT_NOW)) for one in messages]
+        return [_sending(said.get(one.mark, _NOT_NOW)) for one in messages]
 
     async def ask(self, messages: Sequence[Handed]) -> Sequence[AskedMessage]:
         """Look each up by its receiver; one whose payer was erased, by when it was handed over."""
@@ -115,10 +115,11 @@ class SolapiSender:
 
     async def _asked_first(self, messages: Sequence[Alimtalk]) -> dict[str, AskedMessage]:
         handed = [
-            Handed(message_id=one.message_id, to=one.to, handed_at=one.handed_at - LATELY) for one in messages
+            Handed(message_id=one.message_id, mark=one.mark, to=one.to, handed_at=one.handed_at - LATELY)
+            for one in messages
         ]
         heard = await self._looked_up(handed, ASK_FIRST_SECONDS)
-        return {one.message_id: said for one, said in zip(messages, heard, strict=True)}
+        return {one.mark: said for one, said in zip(messages, heard, strict=True)}
 
     async def _looked_up(self, messages: Sequence[Handed], seconds: float) -> list[AskedMessage]:
         """What became of messages, as far as it is heard within so long."""
@@ -131,7 +132,7 @@ class SolapiSender:
         jobs = (self._looking_up(query, asked, said, faults) for query, asked in by_query.items())
         await _side_by_side(jobs, until)
         _tell_the_operator(faults)
-        return [said.get(one.message_id, _LATE) for one in messages]
+        return [said.get(one.mark, _LATE) for one in messages]
 
     def _looking_up(
         self, query: str, messages: Sequence[Handed], said: dict[str, AskedMessage], faults: Counter[str]
@@ -140,11 +141,11 @@ class SolapiSender:
             try:
                 found = await self._find(query)
             except (NoAnswer, Refused) as failure:
-                said.update((one.message_id, _unsure(failure)) for one in messages)
+                said.update((one.mark, _unsure(failure)) for one in messages)
                 return _goes_on(failure, len(messages))
             for one in messages:
-                said[one.message_id] = told(found, one.message_id, one.handed_at, self._ours)
-                faults.update(faults_of(found, one.message_id, one.handed_at))
+                said[one.mark] = told(found, one.mark, one.handed_at, self._ours)
+                faults.update(faults_of(found, one.mark, one.handed_at))
             return True
 
         return look_up
@@ -163,11 +164,11 @@ class SolapiSender:
 
     def _handing_over(self, messages: Sequence[Alimtalk], said: dict[str, AskedMessage]) -> Job:
         async def hand_over() -> bool:
-            said.update((one.message_id, _LATE) for one in messages)
+            said.update((one.mark, _LATE) for one in messages)
             try:
                 answer = (await self._api.post(SEND, self._body(messages))).read(Taken)
             except (NoAnswer, Refused) as failure:
-                said.update((one.message_id, _unsure(failure)) for one in messages)
+                said.update((one.mark, _unsure(failure)) for one in messages)
                 return _goes_on(failure, len(messages))
             said.update(answer.said(messages))
             _tell_the_operator(answer.faults)
@@ -196,12 +197,12 @@ class SolapiSender:
                 "variables": {f"#{{{name}}}": value for name, value in message.variables.items()},
                 "disableSms": True,
             },
-            "customFields": {MARK: message.message_id},
+            "customFields": {MARK: message.mark},
         }
 
 
 def _query(message: Handed) -> str:
-    """What finds a message in Solapi's list, which cannot be searched by our id.
+    """What finds a message in Solapi's list, which cannot be searched by our mark.
 
     By the receiver alone: whoever trusts a date in the query, and is not understood, finds nothing.
     """
