@@ -678,7 +678,8 @@ def test_what_is_told_is_what_was_charged_and_given_back_whatever_happens(
 @given(st.text(), st.text(alphabet="abcXYZ019_-", min_size=1, max_size=44))
 def test_a_cancels_reason_always_ends_with_our_id_and_fits(reason: str, refund_id: str) -> None:
     said = cancel_reason(reason, refund_id)
-    assert said.endswith(f" [{refund_id}]")
+    assert said.endswith(f"[{refund_id}]")
+    assert said == said.strip(), "nothing that somebody might cut off"
     assert len(said) <= REASON_CHARACTERS
     assert said.isprintable()
 

@@ -141,7 +141,7 @@ def cancel_reason(reason: str, refund_id: str) -> str:
     """What a cancel says: the partner's reason, and our refund id, by which it is found again."""
     mark = _mark(refund_id)
     said = "".join(char if char.isprintable() else " " for char in reason).strip()
-    return f"{said[: REASON_CHARACTERS - len(mark)]}{mark}"
+    return f"{said[: REASON_CHARACTERS - len(mark) - 1]} {mark}".strip()
 
 
 def reference(key: str) -> str:
@@ -164,7 +164,7 @@ def in_seoul(moment: datetime) -> datetime:
 
 
 def _mark(refund_id: str) -> str:
-    return f" [{refund_id}]"
+    return f"[{refund_id}]"
 
 
 class _Described:
