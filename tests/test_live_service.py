@@ -293,6 +293,7 @@ async def they_stop_in_good_order(operator: Operator, *more_secrets: str) -> Non
     assert [await operator.stop(part, signal.SIGTERM) for part in running] == [0] * len(running)
     logs = "".join(operator.said)
     assert "serving" in logs
+    assert "payments_are_tests" in logs
     assert "Traceback" not in logs
     assert not [secret for secret in (*SECRETS, *more_secrets) if secret in logs]
 

@@ -122,6 +122,23 @@ async def test_live_does_not_start_on_a_database_with_the_sandbox_partners(
         await place.check_database(live, dsn)
 
 
+async def test_a_sandbox_keeps_off_a_database_that_live_mode_has_served(
+    operator: Environment, dsn: str
+) -> None:
+    """Live mode is off unless it is set, and a worker that lacks it would take real payments for practice."""
+    live = {"CHEONGGU_MODE": "live"}
+    assert (await run(operator, "partner", "create", "한빛", **live)).returncode == 0
+    assert (await run(operator, "partner", "list")).returncode == 0
+    await place.check_database(load(operator | live), dsn)
+    await place.check_database(load(operator | live), dsn)
+    for command in (["worker"], ["serve"], ["verify"], ["points", "charge", "한빛", "1"]):
+        ended = await run(operator, *command, CHEONGGU_PORT=str(free_port()))
+        assert ended.returncode == 1
+        assert "set CHEONGGU_MODE=live for everything" in ended.stderr
+        assert ended.stderr.count("\n") == 1
+    assert (await run(operator, "partner", "list", **live)).returncode == 0
+
+
 async def test_another_secret_key_than_the_contents_were_sealed_with_is_refused(
     service: Service, operator: Environment
 ) -> None:

@@ -66,7 +66,8 @@ async def database_address(settings: Settings) -> AsyncGenerator[str]:
 
 
 async def check_database(settings: Settings, dsn: str) -> None:
-    """Raises, with a sentence, unless the service may run on this database as it is."""
+    """Raises, with a sentence, unless the service may run on this database as it is. Live mode marks it."""
+    from cheonggu.store import accounts
     from cheonggu.store.migrations import check_schema
     from cheonggu.store.postgres import check_server
 
@@ -74,6 +75,8 @@ async def check_database(settings: Settings, dsn: str) -> None:
     await check_schema(dsn)
     async with opened(settings, dsn) as place:
         await check_fit(place)
+        if settings.mode is Mode.LIVE:
+            await accounts.mark_live(place.db)
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,11 @@ async def check_fit(place: Place) -> None:
         raise SettingWrong(
             "CHEONGGU_MODE=live cannot start on a database that holds the sandbox partners, whose keys "
             "everybody knows: give CHEONGGU_DATABASE_URL a database of its own."
+        )
+    if place.settings.sandbox and await accounts.is_live(place.db):
+        raise SettingWrong(
+            "Live mode has served this database, and a sandbox would take its payments for practice: "
+            "set CHEONGGU_MODE=live for everything that works on it."
         )
     sealed = await accounts.one_secret(place.db)
     try:

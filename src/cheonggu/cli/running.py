@@ -74,6 +74,8 @@ async def _work(service: Service, stop: asyncio.Event) -> None:
 
 
 def _begin(parent: int | None) -> Settings:
+    import structlog
+
     from cheonggu import logs
 
     if parent:
@@ -81,6 +83,8 @@ def _begin(parent: int | None) -> Settings:
     logs.configure()
     settings = place.read_settings()
     config.require_providers(settings)
+    if settings.gateway is not None and settings.gateway.test:
+        structlog.get_logger().warning("payments_are_tests", why="CHEONGGU_TOSS_SECRET_KEY is a test key")
     return settings
 
 

@@ -199,6 +199,16 @@ async def holds_sandbox(db: Database) -> bool:
     return await db.fetchval("SELECT EXISTS (SELECT FROM partner WHERE sandbox)")
 
 
+async def is_live(db: Database) -> bool:
+    """Whether live mode has ever served this database."""
+    return await db.fetchval("SELECT EXISTS (SELECT FROM live)")
+
+
+async def mark_live(db: Database) -> None:
+    """Note that live mode serves this database, unless that is known."""
+    await db.execute("INSERT INTO live DEFAULT VALUES ON CONFLICT DO NOTHING")
+
+
 async def one_secret(db: Database) -> Row | None:
     """Any webhook secret, to try whether the secret key of this installation opens it."""
     return await db.fetchrow("SELECT partner_id, secret_no, secret_sealed FROM webhook_secret LIMIT 1")
