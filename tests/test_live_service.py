@@ -35,7 +35,7 @@ from tests.live_standins import (
     solapi_settings,
     toss_settings,
 )
-from tests.running_dev import cheonggu, ready, soon, spawn
+from tests.running_dev import PATIENCE_SECONDS, cheonggu, ready, soon, spawn
 from tests.standins import nhn as nhn_standin
 from tests.standins import solapi as solapi_standin
 from tests.standins.nhn import nhn_cloud
@@ -127,7 +127,7 @@ class Operator:
         """Its exit status, and what it said is kept."""
         self.parts.remove(part)
         part.send_signal(number)
-        self.said.append((await asyncio.to_thread(part.communicate, timeout=20))[1])
+        self.said.append((await asyncio.to_thread(part.communicate, timeout=60))[1])
         return part.returncode
 
 
@@ -251,13 +251,13 @@ async def test_from_an_empty_database_to_a_bill_that_was_paid_and_given_back(
 
             bill = await caller.bill("FIRST-1", PHONE)
             await caller.bill("LOST-1", post.lost, message="늦지 않게 내 주세요")
-            await until(partial(messages_are, unmigrated, {"UNKNOWN": 2}))
+            await until(partial(messages_are, unmigrated, {"UNKNOWN": 2}), PATIENCE_SECONDS)
             await operator.stop(worker, signal.SIGKILL)
             assert await caller.points() == POINTS - 2 * A_MESSAGE
             they_say_what_was_billed(post, bill["shortUrl"])
             post.deliver()
             operator.start("worker")
-            await until(partial(messages_are, unmigrated, {"SENT": 1, "FAILED": 1}))
+            await until(partial(messages_are, unmigrated, {"SENT": 1, "FAILED": 1}), PATIENCE_SECONDS)
             assert await caller.points() == POINTS - A_MESSAGE
             assert len(post.letters()) == 2
 
@@ -271,7 +271,7 @@ async def test_from_an_empty_database_to_a_bill_that_was_paid_and_given_back(
             await caller.operate("/bill/cancel", billId="FIRST-1", price=WON, cancelReason="시험")
             assert gateway.given_back_won(order_id) == int(WON)
             assert (await caller.operate("/bill/read", billId="FIRST-1"))["apprState"] == "C"
-            assert (await operator.run("verify", "--settled", "--wait", "10"))["holds"]
+            assert (await operator.run("verify", "--settled", "--wait", "60"))["holds"]
             await they_stop_in_good_order(operator, who["apiKey"], webhook_secret)
 
 

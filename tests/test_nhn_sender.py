@@ -45,7 +45,7 @@ VARIABLES = {
 
 
 @asynccontextmanager
-async def sender_of(cloud: NhnCloud, deadline_seconds: float = 0.5) -> AsyncGenerator[NhnSender]:
+async def sender_of(cloud: NhnCloud, deadline_seconds: float = 1.0) -> AsyncGenerator[NhnSender]:
     calls = Calls(cloud.url, deadline_seconds=deadline_seconds)
     try:
         yield NhnSender(
@@ -528,7 +528,7 @@ async def test_a_call_ends_in_time_though_every_answer_is_lost(cloud: NhnCloud) 
         began = asyncio.get_running_loop().time()
         batch = [handed(message(number, handed_at=NOON - timedelta(seconds=number))) for number in range(40)]
         outcomes = await sender.ask(batch)
-        assert asyncio.get_running_loop().time() - began < 2
+        assert asyncio.get_running_loop().time() - began < 6  # one after the other would take 8
     assert {told(outcome)[0] for outcome in outcomes} == {"Unsure"}
 
 

@@ -13,7 +13,7 @@ from tests.standins.toss import CLIENT_KEY, SECRET_KEY, Toss, toss
 
 PATIENT_SECONDS = 8.0
 """Longer than the stand-in ever takes to answer; where it stays silent, tests wait for less."""
-HASTY_SECONDS = 0.3
+HASTY_SECONDS = 1.0
 
 
 @asynccontextmanager
