@@ -739,6 +739,25 @@ async def test_where_one_templates_request_fails_the_others_messages_arrive(
     await assert_books_hold(service.db, settled=True)
 
 
+async def test_a_message_that_spoils_its_request_keeps_the_others_back_for_a_while(
+    service: Service, nhn_now: NhnCloud, work: Messenger
+) -> None:
+    nhn_now.spoiler = "01000009998"
+    for number in range(9):
+        phone = nhn_now.spoiler if number == 4 else f"0101234000{number}"
+        await created(service, bill_id=f"B{number}", payer_phone=phone)
+    await drain(work)
+    for arrived, requests in ((0, 1), (6, 4), (8, 7)):  # nine together, three by three, one by one
+        assert (len(nhn_now.messages), len(nhn_now.posts())) == (arrived, requests)
+        await later(service, work, 2)
+        await later(service, work, WINDOW)
+        nhn_now.deliver()
+    await later(service, work, 3_600)
+    assert (await states(service)).count("SENT") == 8
+    assert len(nhn_now.messages) == 8
+    await assert_books_hold(service.db)
+
+
 async def next_due(service: Service) -> float:
     due_at: datetime = await service.db.fetchval("SELECT min(due_at) FROM message")
     return max((due_at - service.clock.now()).total_seconds(), 0) + 0.01

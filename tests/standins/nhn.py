@@ -98,6 +98,8 @@ class NhnCloud:
     templates: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     """Text and button by code."""
     url: str = ""
+    spoiler: str = ""
+    """A number for which a whole request is refused, as the guide does not say."""
     at_once: bool = False
     """Whether a message ends as soon as it was taken, without `deliver`."""
     messages: list[Message] = field(default_factory=list[Message])
@@ -174,6 +176,8 @@ class NhnCloud:
         recipients: list[dict[str, Any]] = body.get("recipientList") or []
         if not 1 <= len(recipients) <= 1_000 or len(body.get("senderGroupingKey", "")) > 100:
             return _refusal(-2004)
+        if self.spoiler in [recipient.get("recipientNo") for recipient in recipients]:
+            return _refusal(-2019)
         if body.get("senderKey") != self.sender_key:
             return _refusal(-2017)
         code = body.get("templateCode", "")

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from math import isqrt
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -88,18 +89,18 @@ class NhnSender:
         self._now = now
 
     async def send(self, messages: Sequence[Alimtalk]) -> Sequence[Sending]:
-        """Hand over messages, a request for each template; what may be there already is looked for first."""
+        """Hand over messages, new ones in a request for each template; any other is looked for first.
+
+        Those go in smaller parts each time, so that one that spoils its request is alone in the end.
+        """
         outcomes: dict[str, Sending] = {}
         again = [one for one in messages if not one.fresh]
         told = await asyncio.gather(*(self._ask_by_itself(one.mark, one.handed_at) for one in again))
         for one, known in zip(again, told, strict=True):
             if not isinstance(known, NeverHad):
                 outcomes[one.mark] = known
-        batches: defaultdict[Template, list[Alimtalk]] = defaultdict(list)
-        for one in messages:
-            if one.mark not in outcomes:
-                batches[one.template].append(one)
-        for heard in await asyncio.gather(*(self._hand_over(*batch) for batch in batches.items())):
+        batches = _batches([one for one in messages if one.mark not in outcomes])
+        for heard in await asyncio.gather(*(self._hand_over(batch) for batch in batches)):
             outcomes |= heard
         _report("send", outcomes.values())
         return [outcomes[one.mark] for one in messages]
@@ -125,7 +126,8 @@ class NhnSender:
         look_at = f"CHEONGGU_{LOOK_AT[page.code].upper()}" if page.code in LOOK_AT else "its console"
         raise ProviderUnfit(f"It refuses to answer ({page.code}): look at {look_at}.")
 
-    async def _hand_over(self, template: Template, batch: Sequence[Alimtalk]) -> dict[str, Sending]:
+    async def _hand_over(self, batch: Sequence[Alimtalk]) -> dict[str, Sending]:
+        template = batch[0].template
         marks = [one.mark for one in batch]
         grouping_key = _grouping_key(batch[0].handed_at)
         body = {
@@ -218,6 +220,18 @@ class NhnSender:
         if answer.status != 200 and said.header.is_successful:
             raise NoAnswer(f"a success of HTTP {answer.status}")
         return said
+
+
+def _batches(messages: Sequence[Alimtalk]) -> list[Sequence[Alimtalk]]:
+    """What goes in one request each: of one template, and of n that were tried before the root of n."""
+    alike: defaultdict[tuple[Template, bool], list[Alimtalk]] = defaultdict(list)
+    for one in messages:
+        alike[one.template, one.fresh].append(one)
+    batches: list[Sequence[Alimtalk]] = []
+    for (_, fresh), those in alike.items():
+        most = len(those) if fresh else isqrt(len(those))
+        batches += [those[begin : begin + most] for begin in range(0, len(those), most)]
+    return batches
 
 
 def _grouping_key(handed_at: datetime) -> str:
