@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from cheonggu.billing import destroy, resend
 from cheonggu.billing.sandbox_partners import FIRST, OTHER
@@ -450,6 +451,30 @@ def _alimtalk(message: ClaimedMessage, bill_id: str) -> Alimtalk:
         buttons=(),
         handed_at=message.handed_at,
     )
+
+
+async def test_what_stays_unknown_for_long_is_told_to_the_operator(service: Service) -> None:
+    await created(service)
+    sender = ScriptedSender(
+        sends=[Unsure("접수됨")], asks=[Unsure(f"접수됨 {number}") for number in range(4)]
+    )
+    work = messenger(service, sender)
+    with capture_logs() as logs:
+        await drain(work)
+        handed_at = (await only(service, "message"))["handed_at"]
+        for minutes in (1, 40, 30, 60):
+            await service.clock.advance(service.db, minutes * 60)
+            await drain(work)
+    told = [line for line in logs if line["event"] == "messages_long_unknown"]
+    assert [(line["messages"], line["reason"]) for line in told] == [(1, "접수됨 2"), (1, "접수됨 3")]
+    assert {line["since"] for line in told} == {handed_at.isoformat(timespec="seconds")}
+
+
+def test_a_message_went_no_later_than_it_was_heard_of() -> None:
+    for sent_at in (NOON, NOON + timedelta(days=9)):
+        settled = judge(claimed(), Sent("R1", sent_at), NOON, NOON, 900)
+        assert settled.settled_at == NOON
+    assert judge(claimed(), Sent("R1", NOON), NOON, NOON + timedelta(1), 900).settled_at == NOON
 
 
 def test_a_mark_is_of_one_message_in_one_database_and_tells_no_short_code() -> None:

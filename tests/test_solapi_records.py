@@ -30,6 +30,7 @@ def test_a_request_is_signed_as_solapi_publishes_it() -> None:
     [
         ("4000", Fate.DELIVERED),
         ("2000", Fate.UNDER_WAY),
+        ("2100", Fate.UNDER_WAY),
         ("3000", Fate.UNDER_WAY),
         ("3104", Fate.NEVER),
         ("3107", Fate.NEVER),
@@ -37,6 +38,7 @@ def test_a_request_is_signed_as_solapi_publishes_it() -> None:
         ("1060", Fate.NEVER),
         ("1999", Fate.NEVER),
         ("3999", Fate.NEVER),
+        ("1010", Fate.AGAIN),
         ("1030", Fate.AGAIN),
         ("2230", Fate.AGAIN),
         ("1042", Fate.AGAIN),

@@ -37,6 +37,8 @@ MOST_CALLS: Final = 4
 FEW: Final = 16
 """So many of every partner's go before many of one's."""
 REASON_LIMIT: Final = 300
+LONG: Final = timedelta(hours=1)
+"""After this an unknown message is the operator's to look into: asking alone may never end it."""
 MARK_DIGITS: Final = 12
 """Of a mark, beside the id: enough that no two databases' messages of one id share it."""
 FIRST_FENCE: Final = 1
@@ -154,6 +156,26 @@ class Messenger:
         )
         if written < len(claimed):
             log.warning("message_lease_lost", messages=len(claimed) - written)
+        self._tell_of_the_long(claimed, outcomes, now)
+
+    def _tell_of_the_long(
+        self, claimed: Sequence[ClaimedMessage], outcomes: Sequence[AskedMessage], now: datetime
+    ) -> None:
+        """Log those that were handed over long ago and of which nobody knows yet, and why of the oldest."""
+        long = [
+            (message.handed_at, outcome.reason)
+            for message, outcome in zip(claimed, outcomes, strict=True)
+            if isinstance(outcome, Unsure) and message.handed_at < now - LONG
+        ]
+        if long:
+            since, reason = min(long)
+            log.warning(
+                "messages_long_unknown",
+                sender=self._sender.name,
+                messages=len(long),
+                since=since.isoformat(timespec="seconds"),
+                reason=_plain(reason),
+            )
 
     async def _ask(self, claimed: Sequence[ClaimedMessage]) -> Sequence[AskedMessage]:
         handed = [
@@ -245,7 +267,10 @@ def judge(
     """What follows from a sender's word. That it never had the message counts once its window was closed."""
     match outcome:
         case Sent(reference, sent_at):
-            return _settled(message, MessageState.SENT, settled_at=sent_at, reference=_plain(reference))
+            # Not later than we hear of it: by a moment to come, its payer would be erased too late.
+            return _settled(
+                message, MessageState.SENT, settled_at=min(sent_at, now), reference=_plain(reference)
+            )
         case NotSent(code, reason):
             return _settled(
                 message,

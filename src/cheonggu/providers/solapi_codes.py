@@ -1,7 +1,7 @@
 """What Solapi's four-digit status codes of a message mean for it.
 
 The first digit tells where it stands: 1 was refused, 2 is with the platform, 3 with the carrier, 4 arrived.
-2000 and 3000 are under way; every other code of 1, 2 and 3 is the end of that record at Solapi.
+2000 and 3000 are under way, 2100 waits for its hour; every other code of 1, 2 and 3 is that record's end.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ REASONS: Final[Mapping[str, str]] = {
 """Why a message will never arrive. A code that is not here has a sentence that names it."""
 
 FAULTS: Final[Mapping[str, str]] = {
+    "1010": "솔라피에 필요한 값이 빠졌어요. 발신번호(solapi_from)를 넣어 보세요.",
     "1020": "솔라피 계정을 확인해 주세요.",
     "1024": "솔라피에 오류가 있어요.",
     "1030": "솔라피 잔액이 부족해요.",
@@ -74,7 +75,7 @@ FAULTS: Final[Mapping[str, str]] = {
 """What the operator has to put right, or Solapi. No payer's message may fail for ever because of it."""
 
 _ENDED = re.compile(r"[123]\d{3}", re.ASCII)
-_UNDER_WAY: Final = frozenset({"2000", "3000"})
+_UNDER_WAY: Final = frozenset({"2000", "2100", "3000"})
 
 
 def fate_of(code: str) -> Fate:
