@@ -272,6 +272,8 @@ async def test_from_an_empty_database_to_a_bill_that_was_paid_and_given_back(
             assert gateway.given_back_won(order_id) == int(WON)
             assert (await caller.operate("/bill/read", billId="FIRST-1"))["apprState"] == "C"
             assert (await operator.run("verify", "--settled", "--wait", "60"))["holds"]
+            checked = await operator.run("payment", "check", "--all", "--since", "2026-01-01")
+            assert (checked["agree"], checked["compared"]) == (True, 1)
             await they_stop_in_good_order(operator, who["apiKey"], webhook_secret)
 
 
