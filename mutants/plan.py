@@ -11,7 +11,8 @@ LEFT: Final = Path(__file__).parent / "left.txt"
 
 GUARDED_BY: Final[dict[str, tuple[str, ...]]] = {
     "bill": ("states",),
-    "payment": ("states",),
+    "payment": ("states", "gaps"),
+    "books": ("gaps",),
     "codes": ("domain", "docs"),
     "won": ("domain",),
     "hashing": ("domain",),

@@ -1,10 +1,10 @@
-"""Our books beside the gateway's: every way in which they may differ, and what is said and asked of it."""
+"""`cheonggu payment check`: our books beside the gateway's, and how the gateway is asked."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,20 +14,8 @@ from cheonggu.config import Settings
 from cheonggu.delivery import janitor
 from cheonggu.delivery.books import GIVE_UP_AFTER, SIDE_BY_SIDE, Comparison
 from cheonggu.delivery.payment import cancel, pay
-from cheonggu.domain.books import Gap, Held, HeldRefund, Told, gap_between, says, to_do
-from cheonggu.domain.payment import (
-    TAKEN_BACK,
-    Approval,
-    Approved,
-    Asked,
-    AskedRefund,
-    AttemptState,
-    Declined,
-    NotFound,
-    Refunded,
-    RefundRefused,
-    Unknown,
-)
+from cheonggu.domain.books import Gap
+from cheonggu.domain.payment import Asked, AskedRefund, NotFound, Unknown
 from cheonggu.providers import Gateway, Refund
 from cheonggu.providers.sandbox_gateway import SandboxGateway
 from cheonggu.service import Service
@@ -35,120 +23,7 @@ from cheonggu.store.payment_list import Wanted
 from tests.checks import assert_books_hold
 from tests.flow import caller_of, created, paid
 from tests.operating import Run, operator, told
-
-NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
-
-
-def approved(amount_won: int = 10_000, order_id: str = "o1") -> Approved:
-    return Approved(
-        Approval(
-            order_id=order_id,
-            amount_won=amount_won,
-            approved_at=NOW,
-            approval_number="12345678",
-            pay_type="CARD_VAN",
-        )
-    )
-
-
-def a_refund(state: str) -> HeldRefund:
-    return HeldRefund(
-        refund_id="r1",
-        kind="CANCEL",
-        state=state,
-        began_at=NOW,
-        ask_at=NOW if state == "UNDECIDED" else None,
-        refund_number="777" if state == "DONE" else None,
-        refunded_at=None,
-        refusal_kind=None,
-        refusal=None,
-    )
-
-
-def held(state: str, *, refund: str | None = None, ask_at: datetime | None = None) -> Held:
-    return Held(
-        partner_id=1,
-        attempt_no=1,
-        bill_no=1,
-        order_id="o1",
-        amount_won=10_000,
-        state=AttemptState(state),
-        began_at=NOW,
-        confirm_until=NOW,
-        settled_at=NOW,
-        failure_code=None,
-        failure=None,
-        fence=1,
-        approval=None,
-        bill_id="B1",
-        since=NOW,
-        ask_at=ask_at,
-        refunds=(a_refund(refund),) if refund else (),
-    )
-
-
-BACK = Declined(TAKEN_BACK, "취소")
-NO = Declined("REJECT_CARD_COMPANY", "거절")
-DONE = Refunded("777", NOW)
-NOT_DONE = RefundRefused("CARD", "거절")
-
-CASES: list[tuple[Held, Told, AskedRefund | None, Gap | None]] = [
-    (held("APPROVED"), approved(), None, None),
-    (held("APPROVED"), approved(9_000), None, Gap.ANOTHER_THERE),
-    (held("APPROVED"), approved(order_id="o2"), None, Gap.ANOTHER_THERE),
-    (held("APPROVED"), NO, None, Gap.DECLINED_THERE),
-    (held("APPROVED"), NotFound(), None, Gap.NOT_THERE),
-    (held("APPROVED"), BACK, None, Gap.GIVEN_BACK_THERE),
-    (held("APPROVED", refund="UNDECIDED"), BACK, None, None),
-    (held("APPROVED", refund="UNDECIDED"), approved(), None, None),
-    (held("APPROVED", refund="REFUSED"), BACK, None, Gap.GIVEN_BACK_THERE),
-    (held("FAILED"), NO, None, None),
-    (held("FAILED"), NotFound(), None, None),
-    (held("FAILED"), BACK, None, None),
-    (held("FAILED"), approved(), None, Gap.CHARGED_THERE),
-    (held("REFUNDED", refund="DONE"), BACK, None, None),
-    (held("REFUNDED", refund="DONE"), approved(), DONE, None),
-    (held("REFUNDED", refund="DONE"), NO, DONE, None),
-    (held("REFUNDED", refund="DONE"), approved(), NotFound(), Gap.NOT_GIVEN_BACK_THERE),
-    (held("REFUNDED", refund="DONE"), approved(), NOT_DONE, Gap.NOT_GIVEN_BACK_THERE),
-    (held("REFUNDED", refund="DONE"), NotFound(), None, Gap.NOT_THERE),
-    (held("REFUNDED", refund="DONE"), NO, NotFound(), Gap.DECLINED_THERE),
-    (held("LATE_CHARGED", refund="UNDECIDED"), approved(), None, None),
-    (held("LATE_CHARGED", refund="UNDECIDED"), BACK, None, None),
-    (held("LATE_CHARGED", refund="UNDECIDED"), NotFound(), None, Gap.NOT_THERE),
-    (held("LATE_REFUNDED", refund="DONE"), BACK, None, None),
-    (held("LATE_REFUNDED", refund="DONE"), approved(), NotFound(), Gap.NOT_GIVEN_BACK_THERE),
-]
-
-
-@pytest.mark.parametrize(("ours", "theirs", "refund", "gap"), CASES)
-def test_the_books_differ_where_money_does(
-    ours: Held, theirs: Told, refund: AskedRefund | None, gap: Gap | None
-) -> None:
-    assert gap_between(ours, theirs, refund) == gap
-
-
-def test_every_difference_is_said_and_has_something_to_do() -> None:
-    for ours, theirs, _, gap in CASES:
-        if gap is not None:
-            assert says(ours, theirs, gap).endswith(".")
-            assert to_do(ours, theirs, gap)
-    assert {gap for *_, gap in CASES} == {None, *Gap}
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs", "words"),
-    [
-        (held("FAILED", ask_at=NOW), approved(), "the worker asks again at 2026-11-26 12:00:00+09:00"),
-        (held("FAILED"), approved(), "It is not given back by itself"),
-        (held("FAILED", ask_at=NOW), approved(9_000), "It is not given back by itself"),
-    ],
-)
-def test_a_late_charge_is_left_to_the_worker_as_long_as_it_looks(
-    ours: Held, theirs: Told, words: str
-) -> None:
-    assert words in to_do(ours, theirs, Gap.CHARGED_THERE)
-
+from tests.test_gaps import BACK, DONE, NO, approved
 
 # Against the sandbox's gateway, through the command.
 

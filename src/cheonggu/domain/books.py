@@ -111,7 +111,8 @@ def says(held: Held, told: Told, gap: Gap) -> str:
         case Gap.NOT_THERE:
             return f"It is {here} here; the gateway knows no such order."
         case Gap.DECLINED_THERE:
-            why = f"{told.code}, {told.reason}" if isinstance(told, Declined) else ""
+            assert isinstance(told, Declined)
+            why = f"{told.code}, {told.reason}"
             return f"It is {here} here; the gateway says that it was never taken ({why})."
         case Gap.ANOTHER_THERE:
             return f"It is paid here; the gateway took {_taken(held, told)}."
@@ -146,13 +147,12 @@ def to_do(held: Held, told: Told, gap: Gap) -> str:
             return "It is not given back by itself: cancel the order in the gateway's console."
         case Gap.NOT_GIVEN_BACK_THERE:
             done = held.given_back_by
-            number = done.refund_number if done else ""
+            number = done.refund_number if done else "unknown"
             return f"{_SUPPORT}: what became of cancellation {number}? If nothing, cancel it in the console."
 
 
 def _taken(held: Held, told: Told) -> str:
-    if not isinstance(told, Approved):
-        return "nothing"
+    assert isinstance(told, Approved)
     approval = told.approval
     other = "" if approval.order_id == held.order_id else f" for order {approval.order_id}"
     return f"{with_commas(approval.amount_won)} won{other}"
