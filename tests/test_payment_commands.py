@@ -79,6 +79,15 @@ async def test_a_refund_that_was_refused_says_why(service: Service, run: Run) ->
     assert "CANCEL REFUSED CARD 카드사가" in (await run("payment", "list", "1")).stdout.replace("\n", " ")
 
 
+async def test_people_see_seouls_clock_and_no_empty_column(service: Service, run: Run) -> None:
+    await paid(service)
+    approved: datetime = await service.db.fetchval("SELECT settled_at FROM attempt")
+    head, line, *_ = (await run("payment", "list", "sandbox")).stdout.splitlines()
+    assert head.split() == ["billId", "orderId", "amount", "state", "since", "approval", "approved"]
+    assert f"{approved.astimezone(SEOUL):%Y-%m-%d %H:%M:%S}" in line
+    assert "+09:00" not in line
+
+
 async def test_a_list_is_narrowed_by_state_bill_and_time(service: Service, run: Run) -> None:
     await paid(service, bill_id="OLD")
     await service.clock.advance(service.db, timedelta(days=3).total_seconds())

@@ -62,11 +62,16 @@ def rows(name: str, found: Sequence[Mapping[str, object]], *, as_json: bool, non
 def page(
     name: str, found: Sequence[Mapping[str, object]], after: str | None, *, as_json: bool, none: str
 ) -> None:
-    """A table of which there may be more: `after` is what to go on after, if so."""
+    """A wide table of which there may be more: `after` is what to go on after, if so.
+
+    People see no column that is empty, and moments as the clock of their own zone shows them.
+    """
     if as_json:
         as_json_line({name: found, "next": after})
         return
-    rows(name, found, as_json=False, none=none)
+    filled = {column for row in found for column, value in row.items() if value not in (None, "")}
+    narrow = [{column: _clock(value) for column, value in row.items() if column in filled} for row in found]
+    rows(name, narrow, as_json=False, none=none)
     if after is not None:
         typer.echo(f"There are more. Go on with: --after {after}", err=True)
 
@@ -92,6 +97,10 @@ def text_of(value: object) -> str:
     else:
         text = "" if value is None else str(value)
     return text if text.isprintable() else "".join(char if char.isprintable() else "�" for char in text)
+
+
+def _clock(value: object) -> object:
+    return f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value
 
 
 def _jsonable(value: object) -> object:
