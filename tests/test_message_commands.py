@@ -49,6 +49,7 @@ async def test_a_message_tells_what_became_of_it_and_masks_whom_it_went_to(
     assert (sent["kind"], sent["state"], sent["to"]) == ("SEND", "SENT", "010-****-5678")
     reference: str = await service.db.fetchval("SELECT reference FROM message WHERE state = 'SENT'")
     assert sent["reference"] == reference
+    assert sent["mark"].startswith(f"{sent['id']}-")
     assert sent["created"] <= sent["handed"] <= sent["settled"]
     assert sent["next"] is None
     assert (refused["state"], refused["code"]) == ("FAILED", "3019")

@@ -70,10 +70,12 @@ def _id(partner_id: int, listed: ListedMessage) -> str:
 
 
 def _row(partner_id: int, listed: ListedMessage) -> dict[str, object]:
+    from cheonggu.delivery.message import mark_of
     from cheonggu.domain import masking
 
+    id_of_it = _id(partner_id, listed)
     return {
-        "id": _id(partner_id, listed),
+        "id": id_of_it,
         "billId": listed.bill_id,
         "kind": "SEND" if listed.send_number == 1 else "RESEND",
         "state": listed.state.value,
@@ -82,6 +84,7 @@ def _row(partner_id: int, listed: ListedMessage) -> dict[str, object]:
         "handed": moments.shown(listed.handed_at),
         "settled": moments.shown(listed.settled_at),
         "next": moments.shown(listed.due_at),
+        "mark": mark_of(id_of_it, listed.short_code),
         "reference": listed.reference,
         "code": listed.failure_code,
         "reason": listed.failure,

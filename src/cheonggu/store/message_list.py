@@ -37,6 +37,7 @@ class ListedMessage(msgspec.Struct, frozen=True, kw_only=True):
     bill_no: int
     send_number: int
     bill_id: str
+    short_code: str
     to: str
     state: MessageState
     created_at: datetime
@@ -97,9 +98,9 @@ seen AS (
 SELECT s.*, m.*
 FROM seen s
 LEFT JOIN (
-  SELECT p.*, b.bill_id, b.phone_sealed FROM page p
+  SELECT p.*, b.bill_id, b.short_code, b.phone_sealed FROM page p
   CROSS JOIN LATERAL (
-    SELECT bill_id, phone_sealed FROM bill b
+    SELECT bill_id, short_code, phone_sealed FROM bill b
     WHERE b.partner_id = p.partner_id AND b.bill_no = p.bill_no LIMIT 1) b
   WHERE ($5::text[] IS NULL OR p.state = ANY($5)) AND ($6::timestamptz IS NULL OR p.created_at >= $6)
     AND ($7::timestamptz IS NULL OR p.created_at < $7)) m ON true
