@@ -20,6 +20,7 @@ from cheonggu.billing.onboarding import make_sandbox_partners
 from cheonggu.cli import place
 from cheonggu.cli.running import Called, called
 from cheonggu.config import Settings, SettingWrong, load
+from cheonggu.delivery.message import Messenger
 from cheonggu.delivery.payment import cancel, pay
 from cheonggu.domain.bill import SendType, State
 from cheonggu.service import Service
@@ -122,6 +123,27 @@ async def test_live_does_not_start_on_a_database_with_the_sandbox_partners(
         await place.check_database(live, dsn)
 
 
+@pytest.mark.parametrize("practised", ["payment", "message", "clock"])
+async def test_live_does_not_start_on_a_database_that_a_sandbox_has_practised_on(
+    service: Service, operator: Environment, dsn: str, practised: str
+) -> None:
+    """What was paid by the practice card would be paid, and give nobody's money back."""
+    await service.db.execute("UPDATE partner SET sandbox = false")  # such as an operator makes
+    live = load(operator | {"CHEONGGU_MODE": "live"})
+    await flow.created(service)
+    await place.check_database(live, dsn)
+    match practised:
+        case "payment":
+            await flow.paid(service, bill_id="PAID")
+        case "message":
+            url = service.settings.public_url
+            await flow.drain(Messenger(service.db, service.clock, service.keyring, service.sender, url))
+        case _:
+            await service.clock.advance(service.db, 1)
+    with pytest.raises(SettingWrong, match="in which a sandbox took payments"):
+        await place.check_database(live, dsn)
+
+
 async def test_a_sandbox_keeps_off_a_database_that_live_mode_has_served(
     operator: Environment, dsn: str
 ) -> None:
@@ -142,7 +164,7 @@ async def test_a_sandbox_keeps_off_a_database_that_live_mode_has_served(
 async def test_another_secret_key_than_the_contents_were_sealed_with_is_refused(
     service: Service, operator: Environment
 ) -> None:
-    ended = await run(operator, "serve", CHEONGGU_SECRET_KEY=new_secret_key())
+    ended = await run(operator, "serve", CHEONGGU_SECRET_KEY=new_secret_key(), CHEONGGU_PORT=str(free_port()))
     assert ended.returncode == 1
     assert "CHEONGGU_SECRET_KEY is not the key" in ended.stderr
     both = f"{new_secret_key()},{operator['CHEONGGU_SECRET_KEY']}"

@@ -139,6 +139,11 @@ async def check_fit(place: Place) -> None:
             "CHEONGGU_MODE=live cannot start on a database that holds the sandbox partners, whose keys "
             "everybody knows: give CHEONGGU_DATABASE_URL a database of its own."
         )
+    if place.settings.mode is Mode.LIVE and await accounts.practised_on(place.db):
+        raise SettingWrong(
+            "CHEONGGU_MODE=live cannot start on a database in which a sandbox took payments, sent messages "
+            "or moved the clock, as that would count as real: give CHEONGGU_DATABASE_URL one of its own."
+        )
     if place.settings.sandbox and await accounts.is_live(place.db):
         raise SettingWrong(
             "Live mode has served this database, and a sandbox would take its payments for practice: "

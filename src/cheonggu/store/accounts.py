@@ -199,6 +199,11 @@ async def holds_sandbox(db: Database) -> bool:
     return await db.fetchval("SELECT EXISTS (SELECT FROM partner WHERE sandbox)")
 
 
+async def practised_on(db: Database) -> bool:
+    """Whether a sandbox has taken payments or sent messages here, or left the clock moved."""
+    return await db.fetchval(_PRACTISED_ON)
+
+
 async def is_live(db: Database) -> bool:
     """Whether live mode has ever served this database."""
     return await db.fetchval("SELECT EXISTS (SELECT FROM live)")
@@ -212,3 +217,9 @@ async def mark_live(db: Database) -> None:
 async def one_secret(db: Database) -> Row | None:
     """Any webhook secret, to try whether the secret key of this installation opens it."""
     return await db.fetchrow("SELECT partner_id, secret_no, secret_sealed FROM webhook_secret LIMIT 1")
+
+
+_PRACTISED_ON: Final = """
+SELECT EXISTS (SELECT FROM sandbox_payment) OR EXISTS (SELECT FROM sandbox_message)
+    OR EXISTS (SELECT FROM clock WHERE offset_seconds <> 0)
+"""
