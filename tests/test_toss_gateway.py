@@ -463,7 +463,7 @@ async def test_a_payment_is_given_back_whole_and_found_again(gateway: TossGatewa
     assert made.given_back_won(ORDER) == WON
     call, body = made.calls[2]
     assert (call, body) == ("cancel", {"cancelReason": "고객 변심 [refund-1]"})
-    assert made.heads[2]["Idempotency-Key"] == "refund-1"
+    assert made.heads[2]["Idempotency-Key"].startswith("refund-1.")
 
 
 async def test_a_refund_asked_for_many_times_is_made_once(gateway: TossGateway, made: Toss) -> None:
@@ -621,8 +621,8 @@ TROUBLES = st.sampled_from(
 class Story:
     """A payment and its refund as they are driven elsewhere: until decided, under the same ids."""
 
-    def __init__(self, made: Toss, gateway: TossGateway) -> None:
-        self.made, self.gateway = made, gateway
+    def __init__(self, made: Toss, gateway: TossGateway, time: Time) -> None:
+        self.made, self.gateway, self.time = made, gateway, time
 
     def trouble(self, call: str, troubles: list[Trouble | None]) -> None:
         self.made.next(call, *(one for one in troubles if one is not None))
@@ -639,6 +639,7 @@ class Story:
         while isinstance(outcome, Unknown):
             outcome = await self.gateway.ask_refund(ORDER, "refund-1")
             if isinstance(outcome, NotFound):
+                self.time.now += timedelta(minutes=1)
                 outcome = await self.gateway.refund(refund())
         return outcome
 
@@ -657,8 +658,9 @@ def test_what_is_told_is_what_was_charged_and_given_back_whatever_happens(
     cancels: list[Trouble | None],
 ) -> None:
     async def play() -> None:
-        async with toss(Time()) as made, gateway_of(made, deadline_seconds=0.15) as gateway:
-            story = Story(made, gateway)
+        time = Time()
+        async with toss(time) as made, gateway_of(made, deadline_seconds=0.15) as gateway:
+            story = Story(made, gateway, time)
             story.trouble("confirm", confirms)
             story.trouble("ask", asks)
             outcome = await story.payment(declines)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from cheonggu.delivery import janitor, payment
 from cheonggu.domain import codes
@@ -175,13 +176,22 @@ async def test_a_charge_that_was_taken_back_before_we_knew_pays_nothing(hasty: S
     await assert_books_hold(hasty.service.db, settled=True)
 
 
-async def test_an_approval_of_another_order_or_amount_pays_nothing(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    "other", [{"orderId": "order-of-others"}, {"totalAmount": WON - 1}, {"totalAmount": WON + 1}]
+)
+async def test_an_approval_of_another_order_or_amount_pays_nothing(
+    shop: Shop, other: dict[str, object]
+) -> None:
     """Not even when Toss itself should mix up its answers."""
     bill = await shop.bill()
-    other = shop.toss.payments[shop.toss.authenticate("order-of-others", WON)]
-    other.status, other.approved_at = "DONE", shop.service.clock.now()
-    shop.toss.next("confirm", garbage(msgspec.json.encode(shop.toss.told(other))))
-    assert (await shop.pay(bill)).state is State.PAYING
+    order_id = shop.order(bill)
+    key = shop.toss.authenticate(order_id, WON)
+    done = {"status": "DONE", "approvedAt": shop.service.clock.now()}
+    said = shop.toss.told(shop.toss.payments[key]) | done | other
+    shop.toss.next("confirm", garbage(msgspec.json.encode(said)))
+    with capture_logs() as logs:
+        assert (await payment.pay(shop.service, bill, key, order_id=order_id)).state is State.PAYING
+    assert [(line["log_level"], line["event"]) for line in logs] == [("error", "approval_does_not_match")]
     await shop.later(CONFIRM_WINDOW_SECONDS + 30)
     assert (await shop.now(bill)).state is State.READY
     await assert_books_hold(shop.service.db, settled=True)
@@ -227,6 +237,60 @@ async def test_a_cancel_without_an_answer_is_settled_by_the_janitor(
     assert (await hasty.now(bill)).state is State.CANCELED
     assert await hasty.money() == (WON, WON)
     await assert_books_hold(hasty.service.db, settled=True)
+
+
+@pytest.mark.parametrize(
+    "trouble", [error("FORBIDDEN_CONSECUTIVE_REQUEST"), error("FAILED_REFUND_PROCESS"), error("BRAND_NEW")]
+)
+async def test_an_error_that_toss_repeats_for_a_cancels_key_holds_it_up_for_a_minute(
+    shop: Shop, trouble: Trouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For 15 days Toss gives the first answer to a key again, whatever has become of its trouble."""
+    monkeypatch.setattr(payment, "CANCEL_SECONDS", 0.2)
+    bill = await shop.bill()
+    await shop.pay(bill)
+    shop.toss.next("cancel", trouble)
+    assert await shop.cancel(bill) is codes.BILL_007
+    assert await shop.money() == (WON, 0)
+    await shop.later(61)
+    assert (await shop.now(bill)).state is State.CANCELED
+    assert await shop.money() == (WON, WON)
+    await assert_books_hold(shop.service.db, settled=True)
+
+
+async def test_what_stays_unknown_for_long_is_told_to_the_operator(shop: Shop) -> None:
+    bill = await shop.bill()
+    shop.toss.next("confirm", garbage())
+    await shop.pay(bill)
+    kept = shop.toss.of_order(await shop.order_id())
+    assert kept is not None
+    kept.status = "WAITING_FOR_DEPOSIT"
+    with capture_logs() as logs:
+        await shop.later(30 * 60)
+        assert "payment_long_unknown" not in {line["event"] for line in logs}
+        await shop.later(31 * 60)
+        await shop.later(3601)
+    told = [line for line in logs if line["event"] == "payment_long_unknown"]
+    assert [(line["order_id"], line["reason"]) for line in told] == [
+        (kept.order_id, "WAITING_FOR_DEPOSIT")
+    ] * 2
+
+
+async def test_a_refund_that_stays_undecided_for_long_is_told_to_the_operator(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payment, "CANCEL_SECONDS", 0.2)
+    bill = await shop.bill()
+    await shop.pay(bill)
+    shop.toss.next("cancel", *(error("BRAND_NEW") for _ in range(4)))
+    await shop.cancel(bill)
+    with capture_logs() as logs:
+        await shop.later(30 * 60)
+        assert "refund_long_unknown" not in {line["event"] for line in logs}
+        await shop.later(31 * 60)
+        await shop.later(3601)
+    told = [line for line in logs if line["event"] == "refund_long_unknown"]
+    assert [(line["order_id"], line["reason"]) for line in told] == [(await shop.order_id(), "BRAND_NEW")] * 2
 
 
 async def test_a_payment_that_the_operator_canceled_is_canceled_here_when_the_partner_asks(

@@ -24,7 +24,11 @@ async def gateway_of(
     calls = Calls(url or made.url, deadline_seconds=deadline_seconds)
     try:
         yield TossGateway(
-            calls, client_key=CLIENT_KEY, secret_key=secret_key, script_url=f"{made.url}/v2/standard"
+            calls,
+            client_key=CLIENT_KEY,
+            secret_key=secret_key,
+            script_url=f"{made.url}/v2/standard",
+            now_seconds=lambda: made.now().timestamp(),
         )
     finally:
         await calls.close()

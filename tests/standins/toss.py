@@ -36,6 +36,8 @@ STATUS_OF = {
     "IDEMPOTENT_REQUEST_PROCESSING": 409,
     "FORBIDDEN_CONSECUTIVE_REQUEST": 403,
 }
+NOT_KEPT = frozenset({401, 409})
+"""Who asks is looked at before the idempotency key, and what is under way has no answer yet."""
 FORBIDDEN = re.compile(
     r"(REJECT|EXCEED_MAX|FORBIDDEN|NOT_CANCELABLE|INCORRECT_BASIC)_\w+|FDS_ERROR|INVALID_PASSWORD"
 )
@@ -47,11 +49,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Trouble:
-    """What becomes of one request: whether it `works`, and what is heard of it. Without `status`: nothing."""
+    """What becomes of one request: whether it `works`, and what is heard of it. Without `status`: nothing.
+
+    What Toss `kept` under the request's idempotency key is its answer to the same key from then on.
+    """
 
     works: bool = False
     status: int | None = None
     body: bytes = b""
+    kept: bool = False
 
 
 REQUEST_LOST = Trouble()
@@ -60,9 +66,9 @@ ANSWER_LOST = Trouble(works=True)
 
 def error(code: str, status: int | None = None) -> Trouble:
     """An error that Toss answers without having done anything."""
-    return Trouble(
-        status=status or status_of(code), body=msgspec.json.encode({"code": code, "message": "말"})
-    )
+    status = status or status_of(code)
+    body = msgspec.json.encode({"code": code, "message": "말"})
+    return Trouble(status=status, body=body, kept=status not in NOT_KEPT)
 
 
 def garbage(body: bytes = b"<html>502</html>", status: int = 200, *, works: bool = False) -> Trouble:
@@ -209,6 +215,8 @@ class Toss:
                 if trouble.status is None:
                     await asyncio.Event().wait()
                 status, said = trouble.status or 0, trouble.body
+                if trouble.kept:
+                    self._answers[_place(request)] = status, said
             return web.Response(status=status, body=said, content_type="application/json")
 
         return handle
@@ -217,8 +225,7 @@ class Toss:
         self, request: web.Request, body: Json, work: Callable[[web.Request, Json], Json]
     ) -> tuple[int, bytes]:
         """The first answer to an idempotency key again, else the work's."""
-        key = request.headers.get("Idempotency-Key")
-        place = (f"{request.method} {request.path}", key or secrets.token_hex(8))
+        place = _place(request)
         if (before := self._answers.get(place)) is not None:
             return before
         try:
@@ -226,7 +233,7 @@ class Toss:
         except Refused as refused:
             said = {"code": refused.code, "message": "안 돼요", "data": None}
             answer = status_of(refused.code), msgspec.json.encode(said)
-            if answer[0] in (401, 403) and "KEY" in refused.code:
+            if answer[0] in NOT_KEPT:
                 return answer
         self._answers[place] = answer
         return answer
@@ -424,6 +431,12 @@ SDK = """
   window.TossPayments = TossPayments;
 })();
 """
+
+
+def _place(request: web.Request) -> tuple[str, str]:
+    """Under what an answer is kept: an idempotency key counts for one address and method."""
+    key = request.headers.get("Idempotency-Key") or secrets.token_hex(8)
+    return f"{request.method} {request.path}", key
 
 
 def _with(url: str, query: dict[str, str]) -> str:

@@ -12,7 +12,15 @@ from cheonggu.billing.desk import Desk, Did, Idem, once
 from cheonggu.domain import codes, retry
 from cheonggu.domain.bill import Bill, State
 from cheonggu.domain.codes import Refused
-from cheonggu.domain.payment import AskedRefund, Attempt, AttemptState, Refunded, RefundFacts, RefundRefused
+from cheonggu.domain.payment import (
+    AskedRefund,
+    Attempt,
+    AttemptState,
+    Refunded,
+    RefundFacts,
+    RefundRefused,
+    Unknown,
+)
 from cheonggu.store import bills, idempotency, payments, queue
 from cheonggu.store.partners import Caller
 from cheonggu.store.postgres import Connection
@@ -122,6 +130,14 @@ async def _write_not_refunded(
     conn: Connection, bill: Bill, attempt: Attempt, refund: RefundFacts, outcome: AskedRefund, now: datetime
 ) -> None:
     if not isinstance(outcome, RefundRefused):
+        if isinstance(outcome, Unknown) and now - refund.began_at > retry.LONG_UNKNOWN:
+            log.warning(
+                "refund_long_unknown",
+                partner_id=bill.partner_id,
+                order_id=attempt.order_id,
+                since=refund.began_at.isoformat(timespec="seconds"),
+                reason=outcome.reason,
+            )
         first = refund.fence == 0  # whatever the clock did meanwhile, the first question comes soon
         began_at = now if first else refund.began_at
         ask_at = retry.next_or_last_step(retry.ASK_PAYMENT, began_at, now)

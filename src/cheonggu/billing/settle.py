@@ -94,7 +94,7 @@ async def _decide(
             look_again_at = retry.next_after(retry.LATE_CHARGE, now, now)
             await _fail(conn, bill, attempt, NOT_FOUND, look_again_at, now)
         case _:
-            await _wait(conn, attempt, asked_at, now)
+            await _wait(conn, attempt, outcome, asked_at, now)
 
 
 async def _fail(
@@ -111,7 +111,17 @@ async def _fail(
     await bills.move(conn, bill.partner_id, bill.bill_no, State.PAYING, State.READY, now)
 
 
-async def _wait(conn: Connection, attempt: Attempt, asked_at: datetime, now: datetime) -> None:
+async def _wait(
+    conn: Connection, attempt: Attempt, outcome: Asked, asked_at: datetime, now: datetime
+) -> None:
+    if isinstance(outcome, Unknown) and now - attempt.began_at > retry.LONG_UNKNOWN:
+        log.warning(
+            "payment_long_unknown",
+            partner_id=attempt.partner_id,
+            order_id=attempt.order_id,
+            since=attempt.began_at.isoformat(timespec="seconds"),
+            reason=outcome.reason,
+        )
     first = attempt.state is AttemptState.CONFIRMING
     # From now, not from its beginning: the clock may have moved, and the first question comes soon.
     began_at = now if first else attempt.began_at

@@ -52,6 +52,10 @@ ASK_MESSAGE: Final[Schedule] = (
 """O: how often the sender is asked about a message whose fate is unknown."""
 
 
+LONG_UNKNOWN: Final = timedelta(hours=1)
+"""O: after this a payment or a refund is the operator's to look into: asking alone may never end it."""
+
+
 def next_after(schedule: Schedule, began_at: datetime, now: datetime) -> datetime | None:
     """The first moment of the schedule after `now`, or None when it is over.
 

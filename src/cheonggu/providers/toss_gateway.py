@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeVar
@@ -53,6 +54,9 @@ CONFIRM_WINDOW_SECONDS: Final = 15 * 60.0
 The rest is for a confirm that came in time and is still on its way to a card company, and for clocks."""
 REFUND_SECONDS: Final = 9.0
 """For all calls of a refund together: a cancel is answered after 10 seconds, known or not."""
+REFUND_KEY_SECONDS: Final = 60
+"""Toss answers an idempotency key for 15 days as it did at first, errors that may pass among it. A refund
+cancels all that is left of a payment, which cannot be done twice, so a later try of it may have a new key."""
 
 UNFIT_KEY: Final = Declined(GATEWAYS_OWN + "UNFIT_KEY", "결제창이 돌려준 값을 읽을 수 없어요.")
 FAILED: Final = Declined(GATEWAYS_OWN + "FAILED", "결제사가 까닭을 알려 주지 않았어요.")
@@ -82,10 +86,19 @@ class TossGateway:
     timeout_seconds: float = TIMEOUT_SECONDS
     confirm_window_seconds: float = CONFIRM_WINDOW_SECONDS
 
-    def __init__(self, calls: Calls, *, client_key: str, secret_key: str, script_url: str) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        *,
+        client_key: str,
+        secret_key: str,
+        script_url: str,
+        now_seconds: Callable[[], float] = time.time,
+    ) -> None:
         self.client_key = client_key
         self.script_url = script_url
         self._calls = calls
+        self._now_seconds = now_seconds
         self._authorization = "Basic " + b64encode(f"{secret_key}:".encode()).decode()
 
     def window_path(self, short_code: str) -> str:
@@ -173,7 +186,7 @@ class TossGateway:
             "POST",
             f"/v1/payments/{quote(payment.payment_key, safe='')}/cancel",
             {"cancelReason": cancel_reason(refund.reason, refund.refund_id)},
-            idempotency_key=refund.refund_id,
+            idempotency_key=f"{refund.refund_id}.{self._now_seconds() // REFUND_KEY_SECONDS:.0f}",
         )
         if answer.status == 200:
             return _given_back(answer.read(Payment), refund.refund_id)
