@@ -28,7 +28,7 @@ from cheonggu.store import embedded, invariants
 from cheonggu.store.postgres import Database, connect
 from cheonggu.store.sealing import Keyring, new_secret_key
 from tests import flow
-from tests.conftest import dsn_of, free_port
+from tests.conftest import dsn_of
 from tests.live import API_KEY, MEMBER, MERCHANT
 from tests.makers import new_bill
 from tests.running_dev import cheonggu, ready, soon, spawn
@@ -38,8 +38,12 @@ Environment = dict[str, str]
 
 @pytest.fixture
 def operator(dsn: str, settings: Settings) -> Environment:
-    """The environment of commands on the test's own database."""
-    return {"CHEONGGU_DATABASE_URL": dsn, "CHEONGGU_SECRET_KEY": settings.secret_key or ""}
+    """The environment of commands on the test's own database, and of a server at a port of its own."""
+    return {
+        "CHEONGGU_DATABASE_URL": dsn,
+        "CHEONGGU_SECRET_KEY": settings.secret_key or "",
+        "CHEONGGU_PORT": str(settings.port),
+    }
 
 
 async def run(operator: Environment, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -75,7 +79,7 @@ async def empty(postgres: embedded.EmbeddedServer) -> AsyncIterator[str]:
 async def test_an_unmigrated_database_is_refused_with_what_to_do(
     operator: Environment, empty: str, command: list[str]
 ) -> None:
-    ended = await run(operator, *command, CHEONGGU_DATABASE_URL=empty, CHEONGGU_PORT=str(free_port()))
+    ended = await run(operator, *command, CHEONGGU_DATABASE_URL=empty)
     assert ended.returncode == 1
     assert "Run: cheonggu migrate" in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -92,10 +96,9 @@ async def test_migrate_says_what_it_applied_and_is_done_once(operator: Environme
 async def test_serve_and_worker_stand_alone_and_stop_in_good_order(
     operator: Environment, number: signal.Signals
 ) -> None:
-    port = free_port()
-    parts = [spawn(part, **operator, CHEONGGU_PORT=str(port)) for part in ("serve", "worker")]
+    parts = [spawn(part, **operator) for part in ("serve", "worker")]
     try:
-        assert await asyncio.to_thread(soon, lambda: ready(f"http://127.0.0.1:{port}"))
+        assert await asyncio.to_thread(soon, lambda: ready(f"http://127.0.0.1:{operator['CHEONGGU_PORT']}"))
     finally:
         for part in parts:
             part.send_signal(number)
@@ -154,7 +157,7 @@ async def test_a_sandbox_keeps_off_a_database_that_live_mode_has_served(
     await place.check_database(load(operator | live), dsn)
     await place.check_database(load(operator | live), dsn)
     for command in (["worker"], ["serve"], ["verify"], ["points", "charge", "한빛", "1"]):
-        ended = await run(operator, *command, CHEONGGU_PORT=str(free_port()))
+        ended = await run(operator, *command)
         assert ended.returncode == 1
         assert "set CHEONGGU_MODE=live for everything" in ended.stderr
         assert ended.stderr.count("\n") == 1
@@ -164,7 +167,7 @@ async def test_a_sandbox_keeps_off_a_database_that_live_mode_has_served(
 async def test_another_secret_key_than_the_contents_were_sealed_with_is_refused(
     service: Service, operator: Environment
 ) -> None:
-    ended = await run(operator, "serve", CHEONGGU_SECRET_KEY=new_secret_key(), CHEONGGU_PORT=str(free_port()))
+    ended = await run(operator, "serve", CHEONGGU_SECRET_KEY=new_secret_key())
     assert ended.returncode == 1
     assert "CHEONGGU_SECRET_KEY is not the key" in ended.stderr
     both = f"{new_secret_key()},{operator['CHEONGGU_SECRET_KEY']}"
