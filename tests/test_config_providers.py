@@ -87,6 +87,15 @@ def test_a_wrong_value_is_named_with_the_reason(name: str, text: str, why: str, 
 
 
 @pytest.mark.parametrize(
+    "name", sorted({*TOSS, *NHN, *SOLAPI, "CHEONGGU_SOLAPI_FROM", "CHEONGGU_NHN_API_URL"})
+)
+def test_a_key_that_was_pasted_into_another_place_is_quoted_nowhere(name: str) -> None:
+    with pytest.raises(SettingWrong, match=name) as refused:
+        load({name: "live_sk_Zm9vYmFyYmF6 # Toss"})
+    assert "Zm9v" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("text", "kept"),
     [
         ("http://127.0.0.1:9000/", "http://127.0.0.1:9000"),

@@ -263,6 +263,7 @@ async def test_whatever_cannot_be_read_leaves_a_payment_unknown(gateway: TossGat
         ("approvedAt", "어제"),
         ("totalAmount", "150000"),
         ("totalAmount", None),
+        ("totalAmount", WON + 0.5),
         ("currency", "USD"),
         ("orderId", None),
     ],
@@ -274,6 +275,16 @@ async def test_an_answer_that_contradicts_itself_is_no_approval(
     told = made.told(made.payments[key]) | {"status": "DONE", "approvedAt": "2026-11-22T14:03:00+09:00"}
     made.next("confirm", garbage(msgspec.json.encode(told | {name: value})))
     assert isinstance(await gateway.confirm(confirmation(key)), Unknown)
+
+
+async def test_an_amount_may_be_any_number_of_whole_won(gateway: TossGateway, made: Toss) -> None:
+    key = made.authenticate(ORDER, WON, approved_at=NOW, status="DONE")
+    said = msgspec.json.encode(made.told(made.payments[key]))
+    for number in (b"150000.0", b"1.5e5"):
+        made.next("confirm", garbage(said.replace(b'"totalAmount":150000', b'"totalAmount":' + number)))
+        outcome = await gateway.confirm(confirmation(key))
+        assert isinstance(outcome, Approved)
+        assert msgspec.json.encode(outcome.approval.amount_won) == b"150000"
 
 
 async def test_an_approval_names_the_order_and_amount_that_toss_charged(

@@ -141,6 +141,9 @@ async def test_a_confirm_that_never_came_is_a_failure_once_toss_would_refuse_it(
     assert (await hasty.now(bill)).state is State.PAYING
     await hasty.later(30)
     assert (await hasty.now(bill)).state is State.READY
+    assert (await only(hasty.service, "attempt"))["ask_at"] is not None, "a charge may come late"
+    await hasty.later(16 * 60)
+    assert (await only(hasty.service, "attempt"))["ask_at"] is None, "Toss says by now that it never will"
     assert await hasty.money() == (0, 0)
     await assert_books_hold(hasty.service.db, settled=True)
 

@@ -18,6 +18,8 @@ NHN_SENDER_KEY_CHARACTERS: Final = 40
 MOST_TEMPLATE_CODE: Final = 20
 MOST_KEY: Final = 200
 """Longer than any provider's; what is longer was pasted wrong."""
+MOST_QUOTED: Final = 12
+"""So much of a wrong value may be told: what is longer may be a key that was pasted into the wrong place."""
 
 _TOSS_KEY = re.compile(r"(test|live)_(g?)(ck|sk)_[A-Za-z0-9_-]+", re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -147,6 +149,10 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(before)} and {last}" if before else last
 
 
+def _not(text: str) -> str:
+    return f", not {text!r}" if len(text) <= MOST_QUOTED else ""
+
+
 def _toss_key(kind: str, said: str, text: str) -> str:
     """A key of the payment window; the sentence names the mistakes that are easily made."""
     fits = _TOSS_KEY.fullmatch(text) if len(text) <= MOST_KEY else None
@@ -184,7 +190,7 @@ def _check_pair(given: Given, told: Told) -> None:
 def _choice(*known: str) -> Callable[[str, str], str]:
     def judge(said: str, text: str) -> str:
         if text not in known:
-            raise SettingWrong(f"{said} must be {' or '.join(known)}, not {text!r}.")
+            raise SettingWrong(f"{said} must be {' or '.join(known)}{_not(text)}.")
         return text
 
     return judge
@@ -206,7 +212,7 @@ def _secret(said: str, text: str) -> str:
 def _beginning(beginning: str, what: str) -> Callable[[str, str], str]:
     def judge(said: str, text: str) -> str:
         if len(text) > MOST_KEY or not text.startswith(beginning) or not _PLAIN.fullmatch(text):
-            raise SettingWrong(f"{said} must be {what}, which begins with {beginning}, not {text!r}.")
+            raise SettingWrong(f"{said} must be {what}, which begins with {beginning}{_not(text)}.")
         return text
 
     return judge
@@ -215,7 +221,7 @@ def _beginning(beginning: str, what: str) -> Callable[[str, str], str]:
 def _phone(said: str, text: str) -> str:
     digits = text.replace("-", "")
     if not _PHONE_DIGITS.fullmatch(digits):
-        raise SettingWrong(f"{said} must be a phone number, as in 02-1234-5678, not {text!r}.")
+        raise SettingWrong(f"{said} must be a phone number, as in 02-1234-5678{_not(text)}.")
     return digits
 
 
@@ -231,7 +237,7 @@ def _nhn_sender_key(said: str, text: str) -> str:
 def _nhn_template_code(said: str, text: str) -> str:
     if len(text) > MOST_TEMPLATE_CODE or not _VISIBLE.fullmatch(text):
         raise SettingWrong(
-            f"{said} must be a template code of up to {MOST_TEMPLATE_CODE} characters, not {text!r}."
+            f"{said} must be a template code of up to {MOST_TEMPLATE_CODE} characters{_not(text)}."
         )
     return text
 

@@ -85,8 +85,9 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     status: str
     order_id: str
     payment_key: str
-    total_amount: int
-    balance_amount: int | None = None
+    total_amount: int | float
+    """A number, as Toss publishes it: other currencies have fractions, and won may come as 10000.0."""
+    balance_amount: int | float | None = None
     currency: str = "KRW"
     approved_at: datetime | None = None
     cancels: list[Cancel] | None = None
@@ -115,6 +116,8 @@ def approval_of(payment: Payment) -> Approval:
     """The approval of a payment that is done. Raises NoAnswer when it says not when, or not in won."""
     if payment.approved_at is None or payment.currency != "KRW":
         raise NoAnswer("a payment is done without its time, or in another currency")
+    if payment.total_amount != int(payment.total_amount):
+        raise NoAnswer("a payment is done for a fraction of a won")
     card, method = _Described(payment.card), _part(payment.method, str)
     by_card = card.there or method == "카드"
     easy_pay = _Described(payment.easy_pay).text("provider")
@@ -123,7 +126,7 @@ def approval_of(payment: Payment) -> Approval:
     last_key = _part(payment.last_transaction_key, str) or payment.payment_key
     return Approval(
         order_id=payment.order_id,
-        amount_won=payment.total_amount,
+        amount_won=int(payment.total_amount),
         approved_at=in_seoul(payment.approved_at),
         approval_number=card.text("approveNo") or reference(last_key) or reference(payment.order_id),
         pay_type=CARD if by_card else EASY_PAY,

@@ -1,7 +1,7 @@
 """The pages around Toss's payment window: one that opens it, and two that it comes back to.
 
 Only the POST pays. Coming back from the window is a GET, which whoever previews links may repeat, so it shows
-a form that our own script posts at once. Nothing about the payer goes to Toss from here.
+a form that our own script posts at once. Of the payer Toss is told nothing but the address to come back to.
 """
 
 from __future__ import annotations
