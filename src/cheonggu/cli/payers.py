@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cheonggu.cli import show
+from cheonggu.cli import moments, show
 from cheonggu.cli.partners import WhichPartner
 from cheonggu.cli.place import Place, work
 from cheonggu.cli.show import AsJson
@@ -44,7 +44,7 @@ def find(
                 "product": bill.product_name,
                 "payer": masking.name(bill.payer_name),
                 "phone": masking.phone(bill.payer_phone),
-                "created": bill.created_at,
+                "created": moments.shown(bill.created_at),
             }
             for bill in found
         ]

@@ -7,12 +7,18 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_BETWEEN: Final = 2
+"""Cells between two columns."""
+_LAST_AT_LEAST: Final = 30
+"""Of all columns only the last is folded, to no less than this; a narrower terminal shows no table."""
+_PIPED: Final = 200
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -41,12 +47,18 @@ def facts(named: Mapping[str, object], *, as_json: bool, note: str | None = None
 
 
 def rows(name: str, found: Sequence[Mapping[str, object]], *, as_json: bool, none: str) -> None:
-    """A table, or a sentence when there is nothing to show."""
+    """A table, or a sentence when there is nothing to show; on a terminal too narrow for it, row by row."""
     if as_json:
         as_json_line({name: found})
         return
     if not found:
         typer.echo(none)
+        return
+    texts = [[text_of(value) for value in row.values()] for row in found]
+    widths = [max(map(_cells, column)) for column in zip(found[0], *texts, strict=True)]
+    output = console(sum(widths) + _BETWEEN * len(widths))
+    if output.width < sum(widths[:-1]) + _BETWEEN * len(widths) + min(widths[-1], _LAST_AT_LEAST):
+        _one_below_another(list(found[0]), texts)
         return
     from rich.table import Table
     from rich.text import Text
@@ -54,9 +66,9 @@ def rows(name: str, found: Sequence[Mapping[str, object]], *, as_json: bool, non
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column, value in found[0].items():
         table.add_column(column, justify="right" if isinstance(value, int) else "left", overflow="fold")
-    for row in found:
-        table.add_row(*(Text(text_of(value)) for value in row.values()))
-    console().print(table)
+    for row in texts:
+        table.add_row(*map(Text, row))
+    output.print(table)
 
 
 def page(
@@ -76,12 +88,12 @@ def page(
         typer.echo(f"There are more. Go on with: --after {after}", err=True)
 
 
-def console() -> Console:
-    """Standard output for people; wide when piped, so that no value is broken."""
+def console(at_least: int = 0) -> Console:
+    """Standard output for people; when piped so wide that no value is broken."""
     from rich.console import Console
 
     plain = Console(highlight=False, markup=False)
-    return plain if plain.is_terminal else Console(highlight=False, markup=False, width=200)
+    return plain if plain.is_terminal else Console(highlight=False, markup=False, width=max(_PIPED, at_least))
 
 
 def text_of(value: object) -> str:
@@ -97,6 +109,22 @@ def text_of(value: object) -> str:
     else:
         text = "" if value is None else str(value)
     return text if text.isprintable() else "".join(char if char.isprintable() else "�" for char in text)
+
+
+def _one_below_another(columns: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
+    """What is too wide for a table here: each row by itself, with what it has."""
+    width = max(map(len, columns))
+    for row in texts:
+        for column, text in zip(columns, row, strict=True):
+            if text:
+                typer.echo(f"{column:<{width}}  {text}")
+        typer.echo()
+
+
+def _cells(text: str) -> int:
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 def _clock(value: object) -> object:
