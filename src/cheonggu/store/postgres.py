@@ -274,12 +274,21 @@ async def connected(dsn: str, name: str = "cheonggu") -> AsyncGenerator[OwnConne
 
 
 async def check_server(dsn: str) -> None:
-    """Raises ServerUnfit, saying why, unless the server is new enough and keeps what it acknowledges."""
+    """Raises ServerUnfit, saying why, unless server and database are fit.
+
+    New enough, in UTF-8, and keeping what is acknowledged.
+    """
     async with connected(dsn) as connection:
         if connection.get_server_version().major < OLDEST_VERSION:
             raise ServerUnfit(
                 f"PostgreSQL {connection.get_server_version().major} is too old: "
                 f"version {OLDEST_VERSION} or newer is needed."
+            )
+        encoding = await connection.fetchval("SELECT current_setting('server_encoding')")
+        if encoding != "UTF8":
+            raise ServerUnfit(
+                f"The database's encoding is {encoding}, and Korean does not fit in it. Make another: "
+                "CREATE DATABASE cheonggu ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0;"
             )
         for name in ("fsync", "full_page_writes", "synchronous_commit"):
             value = await connection.fetchval("SELECT current_setting($1)", name)
