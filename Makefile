@@ -1,14 +1,17 @@
 # `make dev` gives the whole service; `make test` runs every test. ARGS passes through to either.
+# `make install` only installs, for live mode.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 LONGER := tests/test_model.py tests/test_schemathesis.py tests/test_parse.py tests/test_hostile_pages.py
 
-.PHONY: dev test check hostile chaos mutants bench bench-full screenshots requirements clean
+.PHONY: dev install test check hostile chaos mutants bench bench-full screenshots requirements clean
 
 dev: $(VENV)/.run-installed
 	@exec $(BIN)/cheonggu dev $(ARGS)
+
+install: $(VENV)/.run-installed
 
 test: $(VENV)/.test-installed check
 	@$(BIN)/python tests/browser_install.py

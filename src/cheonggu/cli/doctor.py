@@ -121,6 +121,4 @@ async def _worker(here: Place) -> Check:
     living = await workers.living(here.db)
     if living:
         return Check("worker", "ok", f"{living} alive.")
-    return Check(
-        "worker", "note", "None is alive: nothing is sent or settled. Start: cheonggu worker (or dev)."
-    )
+    return Check("worker", "note", "None is alive: nothing is sent or settled. Start: cheonggu worker.")
