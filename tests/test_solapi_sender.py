@@ -338,6 +338,47 @@ async def test_one_receiver_that_cannot_be_asked_about_leaves_the_others_alone(m
         assert sorted(type(one).__name__ for one in said) == ["Sent", "Unsure"]
 
 
+def crowd(size: int = MOST_AT_ONCE) -> list[Alimtalk]:
+    """Messages that are handed over together, each to another receiver."""
+    now = datetime.now(UTC)
+    return [alimtalk(number, to=f"0101234{number:04}", handed_at=now) for number in range(size)]
+
+
+def as_handed(message: Alimtalk) -> Handed:
+    return Handed(
+        message_id=message.message_id, mark=message.mark, to=message.to, handed_at=message.handed_at
+    )
+
+
+async def test_many_that_left_together_are_asked_about_in_one_question() -> None:
+    async with sending(Solapi(at_once=True)) as (there, sender):
+        messages = [*crowd(MOST_AT_ONCE - 2), alimtalk(200, to=NO_KAKAOTALK), alimtalk(201)]
+        messages = [msgspec.structs.replace(one, handed_at=messages[0].handed_at) for one in messages]
+        await sender.send(messages[:-1])  # the last gets lost
+        said = await sender.ask([as_handed(one) for one in messages])
+        assert [type(one) for one in said] == [Sent] * (MOST_AT_ONCE - 2) + [NotSent, NeverHad]
+        assert there.requests["list"] == 1 + 2  # who was not found to have got it is asked about by himself
+
+
+async def test_many_whose_records_bear_another_clocks_time_are_found_by_their_receivers() -> None:
+    hours_behind = Solapi(at_once=True, now=lambda: datetime.now(UTC) + timedelta(hours=5))
+    async with sending(hours_behind) as (there, sender):
+        messages = crowd(20)
+        await sender.send(messages)
+        said = await sender.ask([as_handed(one) for one in messages])
+        assert [type(one) for one in said] == [Sent] * 20
+        assert there.requests["list"] == 1 + 20
+
+
+@pytest.mark.parametrize("mischief", Mischief)
+async def test_many_are_not_asked_about_one_by_one_while_nobody_answers(mischief: Mischief) -> None:
+    async with sending(deadline_seconds=0.2) as (there, sender):
+        there.mischief["list"].extend([mischief] * MOST_AT_ONCE)
+        said = await sender.ask([as_handed(one) for one in crowd()])
+        assert [type(one) for one in said] == [Unsure] * MOST_AT_ONCE
+        assert there.requests["list"] == 1
+
+
 async def test_a_closed_door_is_not_knocked_at_a_hundred_times() -> None:
     async with sending() as (there, sender):
         there.api_key = "ANOTHER"
@@ -629,10 +670,10 @@ async def test_a_record_from_before_a_message_was_handed_over_is_not_of_it(servi
 async def test_in_a_storm_every_message_arrives_once(service: Service) -> None:
     chance = random.Random(20_261_126)  # noqa: S311 - the same storm each time
     for number in range(24):
-        await created(service, bill_id=f"B{number}", payer_phone=f"0101234{number % 7:04}")
+        await created(service, bill_id=f"B{number}", payer_phone=f"0101234{number % 11:04}")
     async with line_of(service) as line:
         calm = [one for one in Mischief if not one.name.startswith("SILENCE")]
-        for kind, troubles in (("send", 6), ("list", 20)):
+        for kind, troubles in (("send", 6), ("list", 8)):
             line.there.mischief[kind].extend(chance.choices(calm, k=troubles))
         for turn in range(30):
             storm = turn < 20

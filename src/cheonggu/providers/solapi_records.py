@@ -134,6 +134,13 @@ def told(found: Found, mark: str, handed_at: datetime, template_ids: frozenset[s
     return verdict
 
 
+def seen(found: Found, mark: str, handed_at: datetime) -> Sent | Unsure | None:
+    """What a part of the list tells of a message beyond doubt: that it arrived, or is under way."""
+    own = [record for record in found.records if record.mark == mark and record.is_since(handed_at - SKEW)]
+    verdict = _of_own(own, 0)
+    return verdict if isinstance(verdict, Sent | Unsure) else None
+
+
 def faults_of(found: Found, mark: str, handed_at: datetime) -> Iterator[str]:
     """The operator's faults, as codes, that ended the tries of a message since it was handed over."""
     for record in found.records:

@@ -14,7 +14,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -26,7 +26,7 @@ from cheonggu.providers import Alimtalk, Handed, ProviderUnfit
 from cheonggu.providers.calling import Calls, NoAnswer
 from cheonggu.providers.solapi_api import Api, Balance, Refused
 from cheonggu.providers.solapi_codes import reason_of
-from cheonggu.providers.solapi_records import MARK, SKEW, Found, Page, Record, Taken, faults_of, told
+from cheonggu.providers.solapi_records import MARK, SKEW, Found, Page, Record, Taken, faults_of, seen, told
 
 log = structlog.get_logger()
 
@@ -48,6 +48,13 @@ PAGE: Final = 500
 """Records in a page, the most that Solapi gives."""
 MOST_PAGES: Final = 6
 """No payer was sent 3,000 messages within the half year that Solapi keeps them."""
+MANY: Final = 8
+"""Receivers of messages that were handed over together, from which on a list by time is looked at first."""
+LOOK_OVER_SECONDS: Final = 3.0
+"""So long at most, as whoever is not found there is asked about by himself."""
+PAGES_LOOKED_OVER: Final = 3
+AROUND: Final = (timedelta(seconds=-30), timedelta(seconds=60))
+"""When what was handed over is accepted, if the clocks agree. If not, it is not found there."""
 LATELY: Final = timedelta(hours=1)
 """Before a message goes out again: so far back lies the try whose request may have come in since."""
 
@@ -100,8 +107,17 @@ class SolapiSender:
         return [_sending(said.get(one.mark, _NOT_NOW)) for one in messages]
 
     async def ask(self, messages: Sequence[Handed]) -> Sequence[AskedMessage]:
-        """Look each up by its receiver; one whose payer was erased, by when it was handed over."""
-        return await self._looked_up(messages, CALL_SECONDS)
+        """Look many over by when they were handed over, and who was not found there up by the receiver.
+
+        One whose payer was erased is looked up by time.
+        """
+        began = asyncio.get_running_loop().time()
+        said = await self._looked_over(messages, began + LOOK_OVER_SECONDS)
+        left = [one for one in messages if one.mark not in said]
+        passed = asyncio.get_running_loop().time() - began
+        heard = await self._looked_up(left, CALL_SECONDS - passed)
+        said |= {one.mark: told for one, told in zip(left, heard, strict=True)}
+        return [said[one.mark] for one in messages]
 
     async def check(self) -> str:
         """Ask for the balance, which only the right keys are told."""
@@ -120,6 +136,36 @@ class SolapiSender:
         ]
         heard = await self._looked_up(handed, ASK_FIRST_SECONDS)
         return {one.mark: said for one, said in zip(messages, heard, strict=True)}
+
+    async def _looked_over(self, messages: Sequence[Handed], until: float) -> dict[str, AskedMessage]:
+        """What a list by time tells of messages that were handed over together: of those that it holds.
+
+        So a thousand receivers are not asked about one by one, least of all while nobody answers.
+        """
+        together: defaultdict[datetime, list[Handed]] = defaultdict(list)
+        for message in messages:
+            together[message.handed_at].append(message)
+        said: dict[str, AskedMessage] = {}
+        many = [group for group in together.values() if len({one.to for one in group}) >= MANY]
+        await _side_by_side((self._looking_over(group, said) for group in many), until)
+        return said
+
+    def _looking_over(self, messages: Sequence[Handed], said: dict[str, AskedMessage]) -> Job:
+        async def look_over() -> bool:
+            handed_at = messages[0].handed_at
+            query = _by_time(*(handed_at + offset for offset in AROUND))
+            try:
+                found = await self._find(query, PAGES_LOOKED_OVER)
+            except (NoAnswer, Refused) as failure:
+                goes_on = _goes_on(failure, len(messages))
+                if isinstance(failure, NoAnswer) or not goes_on:
+                    said.update((one.mark, _unsure(failure)) for one in messages)
+                return goes_on
+            told = {one.mark: seen(found, one.mark, handed_at) for one in messages}
+            said.update((mark, one) for mark, one in told.items() if one is not None)
+            return True
+
+        return look_over
 
     async def _looked_up(self, messages: Sequence[Handed], seconds: float) -> list[AskedMessage]:
         """What became of messages, as far as it is heard within so long."""
@@ -150,11 +196,11 @@ class SolapiSender:
 
         return look_up
 
-    async def _find(self, query: str) -> Found:
+    async def _find(self, query: str, most_pages: int = MOST_PAGES) -> Found:
         """The records that a query finds, page by page: an empty one that names a next is not the last."""
         records: dict[str, Record] = {}
         start_key = ""
-        for _ in range(MOST_PAGES):
+        for _ in range(most_pages):
             page = (await self._api.get(f"{LIST}?{query}{start_key}")).read(Page)
             records |= page.message_list
             if not page.next_key:
@@ -208,8 +254,12 @@ def _query(message: Handed) -> str:
     """
     if message.to:
         return urlencode({"to": message.to, "limit": PAGE})
-    first = message.handed_at - SKEW
-    last = message.handed_at + timedelta(seconds=ACCEPT_WINDOW_SECONDS)
+    accepted_by = message.handed_at + timedelta(seconds=ACCEPT_WINDOW_SECONDS)
+    return _by_time(message.handed_at - SKEW, accepted_by)
+
+
+def _by_time(first: datetime, last: datetime) -> str:
+    """What finds everybody's messages that were accepted then."""
     dates = {"dateType": "CREATED", "startDate": first.isoformat(), "endDate": last.isoformat()}
     return urlencode({"type": "ATA", **dates, "limit": PAGE})
 
