@@ -40,6 +40,12 @@ def test_a_request_is_signed_as_solapi_publishes_it() -> None:
         ("3999", Fate.NEVER),
         ("1010", Fate.AGAIN),
         ("1030", Fate.AGAIN),
+        ("1041", Fate.AGAIN),
+        ("1062", Fate.AGAIN),
+        ("2062", Fate.AGAIN),
+        ("2063", Fate.AGAIN),
+        ("3101", Fate.AGAIN),
+        ("3106", Fate.AGAIN),
         ("2230", Fate.AGAIN),
         ("1042", Fate.AGAIN),
         ("3103", Fate.AGAIN),
@@ -108,8 +114,8 @@ EARLIER = -SKEW.total_seconds() - 1
         # Of another one
         ([record("4000", mark="m1-2-1")], NeverHad()),
         ([record("4000", mark="m1-1-10")], NeverHad()),
-        ([record("4000", after_seconds=EARLIER)], NeverHad()),
-        ([record("4000", after_seconds=EARLIER), record("2000")], Unsure),
+        ([record("4000", after_seconds=EARLIER)], SENT),  # nobody else's has its mark
+        ([record("2000", after_seconds=EARLIER)], Unsure),
         # Whose it is nobody knows
         ([record("4000", mark=None)], Unsure),
         ([record("4000", custom_fields=None)], Unsure),

@@ -247,6 +247,18 @@ async def test_what_solapi_never_had_is_handed_over_by_itself_beside_new_ones() 
         assert there.requests["send"] == 3
 
 
+@pytest.mark.parametrize("marked", [True, False])
+async def test_a_try_that_the_list_shows_late_keeps_a_message_from_a_second_one(*, marked: bool) -> None:
+    async with sending() as (there, sender):
+        await sender.send([alimtalk()])
+        (record,) = there.messages
+        record["dateCreated"] = (datetime.now(UTC) - timedelta(minutes=40)).isoformat()
+        record["customFields"] = record["customFields"] if marked else None
+        (said,) = await sender.send([alimtalk(fresh=False)])
+        assert isinstance(said, Unsure)
+        assert there.requests["send"] == 1
+
+
 @pytest.mark.parametrize("mischief", Mischief)
 async def test_what_may_be_there_is_not_handed_over_while_nobody_can_ask(mischief: Mischief) -> None:
     async with sending(deadline_seconds=patience(mischief)) as (there, sender):
@@ -650,21 +662,6 @@ async def test_a_message_of_another_database_under_the_same_id_is_not_taken_for_
         await line.after(2)
         assert await line.states() == ["SENT"]
         assert len(set(line.there.arrived())) == len(line.there.messages) == 2
-
-
-async def test_a_record_from_before_a_message_was_handed_over_is_not_of_it(service: Service) -> None:
-    await created(service)
-    async with line_of(service) as line:
-        await drain(line.work)
-        await line.deliver()
-        other = line.there.messages[0]
-        long_ago = service.clock.now() - timedelta(days=3)
-        other["dateCreated"] = long_ago.isoformat()
-        await line.after(ACCEPT_WINDOW_SECONDS)
-        assert await line.states() == ["UNKNOWN"]
-        await line.deliver()
-        await line.after(2)
-        assert (await only(service, "message"))["reference"] == line.there.messages[1]["messageId"]
 
 
 async def test_in_a_storm_every_message_arrives_once(service: Service) -> None:

@@ -116,13 +116,11 @@ class Found(msgspec.Struct, frozen=True):
 def told(found: Found, mark: str, handed_at: datetime, template_ids: frozenset[str]) -> AskedMessage:
     """What became of one of our messages. That it was never there is said where nothing speaks against it.
 
-    What was made before it was handed over is no record of it, whatever its mark says.
+    Its mark alone makes a record its own, whenever that was made.
     """
     since = handed_at - SKEW
     own = [record for record in found.records if record.mark == mark]
-    recent = [record for record in own if record.is_since(since)]
-    tries = sum(fate_of(record.code) is Fate.AGAIN for record in own)
-    verdict = _of_own(recent, tries)
+    verdict = _of_own(own, sum(fate_of(record.code) is Fate.AGAIN for record in own))
     if not isinstance(verdict, NeverHad):
         return verdict
     if not found.whole:
@@ -134,10 +132,9 @@ def told(found: Found, mark: str, handed_at: datetime, template_ids: frozenset[s
     return verdict
 
 
-def seen(found: Found, mark: str, handed_at: datetime) -> Sent | Unsure | None:
+def seen(found: Found, mark: str) -> Sent | Unsure | None:
     """What a part of the list tells of a message beyond doubt: that it arrived, or is under way."""
-    own = [record for record in found.records if record.mark == mark and record.is_since(handed_at - SKEW)]
-    verdict = _of_own(own, 0)
+    verdict = _of_own([record for record in found.records if record.mark == mark], 0)
     return verdict if isinstance(verdict, Sent | Unsure) else None
 
 

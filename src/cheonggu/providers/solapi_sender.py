@@ -161,7 +161,7 @@ class SolapiSender:
                 if isinstance(failure, NoAnswer) or not goes_on:
                     said.update((one.mark, _unsure(failure)) for one in messages)
                 return goes_on
-            told = {one.mark: seen(found, one.mark, handed_at) for one in messages}
+            told = {one.mark: seen(found, one.mark) for one in messages}
             said.update((mark, one) for mark, one in told.items() if one is not None)
             return True
 
