@@ -98,6 +98,36 @@ def test_an_unknown_variable_unlike_any_other_gets_the_list() -> None:
         load({"CHEONGGU_Q": "1"})
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["u:hun[ter2@h/d", "u:hun℀ter2@h/d", "u:hun#ter2@h/d", "u:hun/ter2@h/d", "u:hun?ter2@h/d", "h:x/d"],
+)
+def test_a_databases_address_that_cannot_be_read_is_refused_and_no_part_of_its_password_told(
+    address: str,
+) -> None:
+    with pytest.raises(SettingWrong, match="CHEONGGU_DATABASE_URL cannot be read") as refused:
+        load({"CHEONGGU_DATABASE_URL": f"postgresql://{address}"})
+    assert "hun" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "u:hun%23ter2@h:5432/d?sslmode=require",
+        "u:p@a:1,b:2/d?target_session_attrs=read-write",
+        "u@[::1]:5432/d",
+        "u@/d?host=/tmp/x&port=1",
+        "%2Frun%2Fpostgresql/d",
+        "/d",
+    ],
+)
+def test_a_databases_address_may_have_every_form(address: str) -> None:
+    assert (
+        load({"CHEONGGU_DATABASE_URL": f"postgresql://{address}"}).database_url == f"postgresql://{address}"
+    )
+
+
 def test_secrets_stay_out_of_sentences_and_reprs() -> None:
     with pytest.raises(SettingWrong) as refused:
         load({"CHEONGGU_DATABASE_URL": "mysql://u:hunter2@h/d"})

@@ -18,7 +18,7 @@ import pytest_asyncio
 from cheonggu.billing import create
 from cheonggu.billing.onboarding import make_sandbox_partners
 from cheonggu.cli import place
-from cheonggu.cli.running import Called, called
+from cheonggu.cli.running import Called, called, warnings_of
 from cheonggu.config import Settings, SettingWrong, load
 from cheonggu.delivery.message import Messenger
 from cheonggu.delivery.payment import cancel, pay
@@ -32,6 +32,7 @@ from tests.conftest import dsn_of
 from tests.live import API_KEY, MEMBER, MERCHANT
 from tests.makers import new_bill
 from tests.running_dev import cheonggu, ready, soon, spawn
+from tests.test_config import LIVE, NHN, TOSS
 
 Environment = dict[str, str]
 
@@ -113,6 +114,19 @@ async def test_live_without_providers_does_not_start(operator: Environment, comm
     assert ended.returncode == 1
     assert "sender" in ended.stderr or "sandbox" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, []),
+        (TOSS, ["providers_are_not_used"]),
+        (LIVE | TOSS | NHN, ["payments_are_tests", "links_lead_nowhere"]),
+        (LIVE | TOSS | NHN | {"CHEONGGU_PUBLIC_URL": "https://b.example"}, ["payments_are_tests"]),
+    ],
+)
+def test_what_may_not_be_meant_is_told_at_the_start(given: Environment, told: list[str]) -> None:
+    assert [event for event, _ in warnings_of(load(given))] == told
 
 
 async def test_live_does_not_start_on_a_database_with_the_sandbox_partners(

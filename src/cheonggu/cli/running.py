@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from cheonggu import config
 from cheonggu.cli import place, process
@@ -83,9 +84,24 @@ def _begin(parent: int | None) -> Settings:
     logs.configure()
     settings = place.read_settings()
     config.require_providers(settings)
-    if settings.gateway is not None and settings.gateway.test:
-        structlog.get_logger().warning("payments_are_tests", why="CHEONGGU_TOSS_SECRET_KEY is a test key")
+    for event, why in warnings_of(settings):
+        structlog.get_logger().warning(event, why=why)
     return settings
+
+
+def warnings_of(settings: Settings) -> Iterator[tuple[str, str]]:
+    """What is set so that it may not be meant, and would be noticed late."""
+    if settings.sandbox:
+        if settings.unused:
+            yield "providers_are_not_used", "CHEONGGU_MODE is not live: no message leaves, no money moves"
+        return
+    if settings.gateway is not None and settings.gateway.test:
+        yield "payments_are_tests", "CHEONGGU_TOSS_SECRET_KEY is a test key"
+    if config.only_here(urlsplit(settings.public_url).hostname or ""):
+        yield (
+            "links_lead_nowhere",
+            "CHEONGGU_PUBLIC_URL leads to this machine only: payers cannot open a bill",
+        )
 
 
 def _run(

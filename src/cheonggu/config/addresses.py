@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -16,6 +17,9 @@ _ADDRESSES_AT_HAND: Final = 1024
 
 _MORE_THAN_A_PLACE: Final = frozenset("@?#;,'\"\\")
 """A place may become part of a page's policy, where some of these begin something else."""
+
+_DATABASE_HOST: Final = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]*)(:[0-9]+)?", re.ASCII)
+"""One of those that may stand in a database's address, with commas between them."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -68,9 +72,19 @@ def port(said: str, text: str) -> int:
 
 def database_url(said: str, text: str) -> str:
     """A PostgreSQL address. The text itself stays out of the sentence: it may hold a password."""
-    if urlsplit(text).scheme not in ("postgresql", "postgres"):
+    if not text.lower().startswith(("postgresql://", "postgres://")):
         raise SettingWrong(
             f"{said} must begin with postgresql://, as in postgresql://user:password@host/name."
+        )
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = None
+    hosts = parts.netloc.rpartition("@")[2].split(",") if parts and not parts.fragment else [":"]
+    if not all(map(_DATABASE_HOST.fullmatch, hosts)):
+        raise SettingWrong(
+            f"{said} cannot be read. Special characters of a user or password are written as in every URL: "
+            "%23 for #, %2F for /, %3F for ?, %40 for @, %5B for [ and so on."
         )
     return text
 
@@ -101,7 +115,7 @@ def _web_address(said: str, text: str, example: str) -> SplitResult:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
-        raise SettingWrong(f"{said} is not a URL: {text!r}; {example}.") from None
+        raise SettingWrong(f"{said} is not a URL, {example}.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SettingWrong(f"{said} must begin with http:// or https:// and name a host, {example}.")
     if not text.isascii() or not text.isprintable() or " " in text:
