@@ -40,7 +40,7 @@ _NO_INSTALMENTS: Final = "이 카드로는 고른 개월 수로 나눠 낼 수 �
 _OVER_LIMIT: Final = "결제할 수 있는 한도를 넘었어요."
 _NO_ACCOUNT: Final = "이 계좌로는 지금 낼 수 없어요. 다른 방법으로 결제해 주세요."
 
-_BY_THE_CARD: Final = {
+BY_THE_CARD: Final = {
     "EXCEED_MAX_AMOUNT": _OVER_LIMIT,
     "EXCEED_MAX_AUTH_COUNT": "본인 확인을 너무 여러 번 틀렸어요. 카드사에 물어보세요.",
     "EXCEED_MAX_CARD_INSTALLMENT_PLAN": _NO_INSTALMENTS,
@@ -63,7 +63,7 @@ _BY_THE_CARD: Final = {
 }
 """A card company's own refusals, in our words."""
 
-_BY_THE_GATEWAY: Final = {
+BY_THE_GATEWAY: Final = {
     "BELOW_MINIMUM_AMOUNT": "이 방법으로 내기에는 금액이 너무 적어요.",
     "EXCEED_MAX_ONE_DAY_WITHDRAW_AMOUNT": "하루에 출금할 수 있는 금액을 넘었어요.",
     "EXCEED_MAX_ONE_TIME_WITHDRAW_AMOUNT": "한 번에 출금할 수 있는 금액을 넘었어요.",
@@ -121,10 +121,10 @@ def error_code(answer: Answer) -> str:
 
 def declined(code: str) -> Declined | None:
     """The decline that a code means, with a sentence for the payer; None when it decides nothing."""
-    if code in _BY_THE_CARD:
-        return Declined(code, _BY_THE_CARD[code])
-    if code in _BY_THE_GATEWAY:
-        return Declined(GATEWAYS_OWN + code, _BY_THE_GATEWAY[code])
+    if code in BY_THE_CARD:
+        return Declined(code, BY_THE_CARD[code])
+    if code in BY_THE_GATEWAY:
+        return Declined(GATEWAYS_OWN + code, BY_THE_GATEWAY[code])
     return None
 
 

@@ -15,7 +15,7 @@ from cheonggu.domain.payment import GATEWAYS_OWN, TAKEN_BACK, AttemptState
 from cheonggu.domain.seoul import last_day_before, today
 from cheonggu.domain.url import parse_target
 from cheonggu.store.bills import PayerBill
-from cheonggu.web import dates
+from cheonggu.web import dates, reasons
 from cheonggu.web.facts import Fact, business, facts, tax_lines
 from cheonggu.web.notices import Notice, notices, phone_of
 from cheonggu.web.words import Language
@@ -192,7 +192,7 @@ def sheet(payer: PayerBill, now: datetime, language: Language, *, pay_href: str,
 def _told(seen: str, payer: PayerBill, now: datetime, language: Language) -> Told:
     attempt = payer.attempt
     approval = attempt.approval if attempt else None
-    answer = language.theirs(attempt.failure or "") if attempt else Markup()
+    answer = reasons.told(attempt.failure or "", language) if attempt else Markup()
     note = language.say(f"{seen}_note", answer=answer) if seen in _NOTED else None
     if seen == "failed" and attempt is not None and _of_the_gateway(attempt):
         note = answer
