@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
@@ -234,6 +235,25 @@ async def test_a_window_that_cannot_open_says_so_and_is_tried_again(
     await heading(page, "토스 대역")
 
 
+async def test_who_waits_for_the_companys_script_reads_that_the_window_is_opening(
+    context: BrowserContext, stage: Stage
+) -> None:
+    page = await context.new_page()
+    bill = await stage.bill()
+    there = asyncio.Event()
+
+    async def slow(route: Route) -> None:
+        await there.wait()
+        await route.continue_()
+
+    await page.route(f"{stage.toss.url}/v2/standard", slow)
+    await page.goto(stage.path(bill, "/pay"), wait_until="commit")
+    await expect(page.get_by_text("결제사의 결제 창을 열고 있어요.")).to_be_visible()
+    await expect(page.get_by_role("button", name=PAY)).to_be_visible()
+    there.set()
+    await heading(page, "토스 대역")
+
+
 async def test_english_is_kept_there_and_back(browser: Browser, stage: Stage) -> None:
     context = await browser.new_context(viewport=PHONE, locale="ko-KR")
     page = await context.new_page()
@@ -242,6 +262,9 @@ async def test_english_is_kept_there_and_back(browser: Browser, stage: Stage) ->
     await page.get_by_role("link", name="Pay ₩345,000").click()
     await choose(page, "거절")
     await heading(page, "The card company didn’t approve it")
+    await expect(
+        page.get_by_text("Their answer: No reason given. Please ask the card company.")
+    ).to_be_visible()
     await keep(page, "toss-refused-english")
     await page.get_by_role("link", name="Pay ₩345,000").click()
     await choose(page, "인증하기")

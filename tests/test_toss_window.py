@@ -129,8 +129,8 @@ async def test_the_windows_policy_lets_in_toss_and_no_inline_script(payer: Payer
     _, page, headers = await payer.get(f"/p/{bill.short_code}/pay")
     assert headers["Content-Security-Policy"] == policy(f"{payer.toss.url}/v2/standard")
     scripts = [attrs for tag, attrs in tags_of(page) if tag == "script"]
-    assert scripts[0]["src"] == f"{payer.toss.url}/v2/standard"
-    assert (scripts[1]["src"] or "").startswith("/static/toss_window.js?v=")
+    assert (scripts[0]["src"] or "").startswith("/static/toss_window.js?v=")
+    assert scripts[1]["src"] == f"{payer.toss.url}/v2/standard"
     assert len(scripts) == 2
     assert not any(name.startswith("on") for _, attrs in tags_of(page) for name in attrs)
 

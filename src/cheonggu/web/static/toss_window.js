@@ -3,6 +3,12 @@ const page = document.querySelector("[data-gate]");
 const button = page.querySelector("[data-open]");
 const { clientKey, orderId, orderName, amountWon, successPath, failPath, billPath } = page.dataset;
 const CLOSED = ["USER_CANCEL", "PAY_PROCESS_CANCELED"];
+// Their script comes after this one, so that a payer who waits for it reads what is going on.
+const sdk = document.querySelector("[data-sdk]");
+const theirs = new Promise((settled) => {
+  sdk.addEventListener("load", settled);
+  sdk.addEventListener("error", settled);
+});
 let opened = false;
 
 function show(name, shown) {
@@ -20,6 +26,7 @@ async function openWindow() {
   history.replaceState({ opened }, "");
   show("opening", true);
   try {
+    if (!window.TossPayments) await theirs;
     const payment = window.TossPayments(clientKey).payment({ customerKey: window.TossPayments.ANONYMOUS });
     await payment.requestPayment({
       method: "CARD",
