@@ -220,13 +220,14 @@ def test_every_answer_is_done_refused_or_unknown(
     server: Script, status: int, answer: object, exit_code: int, says: str
 ) -> None:
     server.says(status, answer)
-    ended = run(*SEND, "--bill-id", "B1", "--timeout", "0.5", "--base-url", server.url)
+    send = (*SEND, "--bill-id", "B1", "--base-url", server.url, "--timeout", "0.5" if status < 0 else "30")
+    ended = run(*send)
     assert ended.returncode == exit_code
     assert says in (ended.stdout if exit_code == 0 else ended.stderr)
     assert ("Read before you repeat: cheonggu bill read B1" in ended.stderr) is (exit_code == 2)
     assert len(server.received) == 1
 
-    shown = run(*SEND, "--bill-id", "B1", "--timeout", "0.5", "--base-url", server.url, "--json")
+    shown = run(*send, "--json")
     assert shown.returncode == exit_code
     outcome = json.loads(shown.stdout)
     assert outcome["result"] == ("done", "refused", "unknown")[exit_code]

@@ -38,6 +38,7 @@ UNPAID = http(200, envelope("0000", "성공", billId="B1", apprState="W", apprPr
 BUSY = http(429, envelope("LIMIT_001", "많습니다"), "Retry-After: 0")
 AWAY = http(503, envelope("HTTP_503", "잠시 후"))
 MISSING = http(200, envelope("BILL_003", "없음"))
+HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"
 
 Operation = Callable[[Any], Any]
 
@@ -123,8 +124,8 @@ def done(outcome: Any) -> bool:
         (http(200, envelope("0000", apprState="F", billId="B2")), read, unknown(Why.UNREADABLE)),
         (http(200, envelope("0000", apprState="F", appr_state="W")), read, unknown(Why.UNREADABLE)),
         (http(200, envelope("0000", bill_id="B1", appr_state="F")), read, done),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{", create, unknown(Why.TIMEOUT)),
-        (once(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{"), create, unknown(Why.LOST)),
+        (HALF, create, unknown(Why.TIMEOUT)),
+        (once(HALF), create, unknown(Why.LOST)),
         (once(b"not http\r\n\r\n"), create, unknown(Why.LOST)),
         (hang_up, create, unknown(Why.LOST)),
         (silence, create, unknown(Why.TIMEOUT)),
@@ -136,7 +137,8 @@ async def test_every_answer_is_done_refused_or_unknown(
     side: Side, answer: bytes | Act, operation: Operation, is_judged: Callable[[Any], bool]
 ) -> None:
     async with partner(answer) as server:
-        outcome = await side.ask(server.url, operation, timeout_seconds=0.4)
+        seconds = 0.4 if answer in (HALF, silence, drip) else 30.0
+        outcome = await side.ask(server.url, operation, timeout_seconds=seconds)
         assert is_judged(outcome), outcome
         assert len(server.heard) == 1
 

@@ -65,7 +65,7 @@ def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield Example(f"http://127.0.0.1:{port}/callback", file)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _listens(port: int) -> bool:

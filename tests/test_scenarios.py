@@ -75,7 +75,7 @@ async def test_a_correct_program_is_right_in_every_scenario(live: Live) -> None:
 async def test_a_flaw_is_found_where_its_scenario_looks(
     live: Live, flaw: Flaw, scenario: str, step: str
 ) -> None:
-    (report,) = await play(live, scenario, flaw=flaw, more=("--wait", "1.5"))
+    (report,) = await play(live, scenario, flaw=flaw, more=("--wait", "2.5"))
     assert report["verdict"] == "wrong", told([report])
     wrong = {one["do"] for one in report["findings"] if one["verdict"] == "wrong"}
     assert step in wrong, told([report])

@@ -384,7 +384,7 @@ async def test_many_whose_records_bear_another_clocks_time_are_found_by_their_re
 
 @pytest.mark.parametrize("mischief", Mischief)
 async def test_many_are_not_asked_about_one_by_one_while_nobody_answers(mischief: Mischief) -> None:
-    async with sending(deadline_seconds=0.2) as (there, sender):
+    async with sending(deadline_seconds=patience(mischief)) as (there, sender):
         there.mischief["list"].extend([mischief] * MOST_AT_ONCE)
         said = await sender.ask([as_handed(one) for one in crowd()])
         assert [type(one) for one in said] == [Unsure] * MOST_AT_ONCE

@@ -249,7 +249,7 @@ async def test_an_error_that_toss_repeats_for_a_cancels_key_holds_it_up_for_a_mi
     shop: Shop, trouble: Trouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For 15 days Toss gives the first answer to a key again, whatever has become of its trouble."""
-    monkeypatch.setattr(payment, "CANCEL_SECONDS", 0.2)
+    monkeypatch.setattr(payment, "CANCEL_SECONDS", 1.0)
     bill = await shop.bill()
     await shop.pay(bill)
     shop.toss.next("cancel", trouble)
@@ -282,7 +282,7 @@ async def test_what_stays_unknown_for_long_is_told_to_the_operator(shop: Shop) -
 async def test_a_refund_that_stays_undecided_for_long_is_told_to_the_operator(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(payment, "CANCEL_SECONDS", 0.2)
+    monkeypatch.setattr(payment, "CANCEL_SECONDS", 1.0)
     bill = await shop.bill()
     await shop.pay(bill)
     shop.toss.next("cancel", *(error("BRAND_NEW") for _ in range(4)))

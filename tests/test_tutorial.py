@@ -112,7 +112,7 @@ async def test_without_the_two_lines_one_scenario_says_so(live: Live, tmp_path: 
     (at,) = (number for number, line in enumerate(lines) if "is_payment_of" in line)
     assert lines[at + 1].strip() == "return False"
     async for academy in running(live, tmp_path, "".join(lines[:at] + lines[at + 2 :])):
-        assert await play(live, academy, "wrong-amount", wait="1.5") == {"wrong-amount": "wrong"}
+        assert await play(live, academy, "wrong-amount", wait="2.5") == {"wrong-amount": "wrong"}
 
 
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.name)
