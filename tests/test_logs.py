@@ -45,6 +45,7 @@ def stream(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
         ({"nhn_app_key": "k1", "senderKey": "k2"}, "k1"),
         ({"X-Secret-Key": "k1"}, "k1"),
         ({"paymentKey": "k1"}, "k1"),
+        ({"window_key": "k1"}, "k1"),
         ({"memberName": "김서연"}, "김서연"),
         ({"payer_phone": "0212345678"}, "0212345678"),
         ({"to": "01012345678"}, "1234"),

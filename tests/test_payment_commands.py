@@ -15,6 +15,8 @@ from cheonggu.domain.bill import Bill
 from cheonggu.domain.codes import Refused
 from cheonggu.domain.seoul import SEOUL
 from cheonggu.service import Service
+from cheonggu.store import payment_list
+from cheonggu.store.payment_list import Wanted
 from tests.flow import caller_of, created, paid
 from tests.operating import Run, operator, page_by_page, told
 
@@ -65,6 +67,25 @@ async def test_every_try_to_pay_is_listed_newest_first_with_what_one_looks_for(
     assert asked["next"] > asked["since"]
     assert [(one["kind"], one["state"]) for one in back["refunds"]] == [("CANCEL", "DONE")]
     assert back["refunds"][0]["number"].isdigit()
+
+
+async def test_a_walk_of_many_looks_finds_each_payment_of_its_time_once(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers and moments may be out of step by a little: a look at nothing of that time is not the end."""
+    monkeypatch.setattr(payment_list, "LOOK", 2)
+    for number in range(1, 8):
+        await paid(service, bill_id=f"B{number}")
+    since = service.clock.now() - timedelta(days=1)
+    began = (
+        "UPDATE attempt SET began_at = $1::timestamptz + make_interval(mins => $2) WHERE attempt_no = any($3)"
+    )
+    for minutes, numbers in ((-30, [6, 7]), (1, [3, 4, 5]), (-61, [1, 2])):
+        await service.db.execute(began, since, minutes, numbers)
+    for wanted, numbers in ((Wanted(since=since), [5, 4, 3]), (Wanted(), [7, 6, 5, 4, 3, 2, 1])):
+        found = [held async for page in payment_list.all_payments(service.db, 1, wanted) for held in page]
+        assert [held.attempt_no for held in found] == numbers
+    assert [len(page) async for page in payment_list.all_payments(service.db, 1, Wanted())] == [2, 2, 2, 1]
 
 
 async def test_a_refund_that_was_refused_says_why(service: Service, run: Run) -> None:
