@@ -44,3 +44,18 @@ async def test_a_database_that_does_not_wait_for_the_disk_is_refused(
     await server.execute("ALTER DATABASE unfit SET synchronous_commit = local")
     with pytest.raises(ServerUnfit, match="synchronous_commit is local"):
         await check_server(dsn_of(postgres, "unfit"))
+
+
+@pytest.mark.parametrize(
+    ("instead_of", "given", "why"),
+    [
+        ("/cheonggu?", "/cheonggu_not?", 'database "cheonggu_not" does not exist'),
+        ("//cheonggu@", "//somebody@", 'role "somebody" does not exist'),
+    ],
+)
+async def test_who_is_not_let_in_is_told_what_to_compare(
+    postgres: embedded.EmbeddedServer, instead_of: str, given: str, why: str
+) -> None:
+    assert instead_of in postgres.dsn
+    with pytest.raises(ServerUnfit, match=rf"does not let us in: .*{why}.*CHEONGGU_DATABASE_URL"):
+        await check_server(postgres.dsn.replace(instead_of, given))

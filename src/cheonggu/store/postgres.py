@@ -105,6 +105,9 @@ _AWAY = (
 )
 """What a lost, starting, stopping or overwhelmed server looks like."""
 
+_NOT_LET_IN = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+"""A wrong user or password, or no such database."""
+
 _AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
@@ -248,13 +251,18 @@ async def _tidy(connection: _Pooled) -> None:
 
 
 async def connect(dsn: str, name: str = "cheonggu") -> OwnConnection:
-    """One connection of one's own. Raises DatabaseAway when it cannot be made."""
+    """One connection of one's own. Raises DatabaseAway when it cannot be made, ServerUnfit when never."""
     try:
         return await _connect(
             dsn,
             timeout=_CONNECT_TIMEOUT_SECONDS,
             server_settings={"application_name": name, "timezone": "UTC"},
         )
+    except (*_NOT_LET_IN,) as error:
+        raise ServerUnfit(
+            f"PostgreSQL does not let us in: {error}. Compare user, password and database in "
+            "CHEONGGU_DATABASE_URL with what the server has."
+        ) from error
     except (*_AWAY,) as error:
         raise DatabaseAway(error) from error
 
