@@ -83,6 +83,14 @@ async def drain(worker: Drainable) -> None:
         await worker.hands.finish(15)
 
 
+async def die(worker: Drainable, turns: int) -> None:
+    """Take what is due in hand, go on for so many turns of the loop, and die with the rest."""
+    await worker.step()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await worker.hands.finish(0)
+
+
 async def only(service: Service, table: str) -> Row:
     """The one row of a table."""
     (row,) = await service.db.fetch(f"SELECT * FROM {table}")  # noqa: S608

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -27,12 +28,14 @@ from cheonggu.service import Service
 from cheonggu.store import points
 from cheonggu.store.postgres import Row
 from tests.checks import assert_books_hold
-from tests.flow import caller_of, created, drain, only
+from tests.flow import caller_of, created, die, drain, only, run_out
 from tests.standins import nhn
 from tests.standins.nhn import NhnCloud, Trouble, nhn_cloud
 
 URL = "https://bills.example.com"
 NOON = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+TURNS = (0, 5, 10, 20, 40, 80, 160)
+"""Of the loop, which a worker lives: it dies before, within and after its requests."""
 WINDOW = NhnSender.accept_window_seconds
 VARIABLES = {
     "issuer": "한빛학원",
@@ -802,4 +805,36 @@ async def test_a_template_that_is_not_approved_yet_costs_no_message_and_few_requ
     await later(service, work, 10)
     assert await states(service) == ["SENT"]
     assert len(nhn_now.messages) == 1
+    await assert_books_hold(service.db, settled=True)
+
+
+async def test_in_a_storm_every_message_arrives_once(service: Service, nhn_now: NhnCloud) -> None:
+    chance = random.Random(20_261_127)  # noqa: S311 - the same storm each time
+    ways = [
+        Trouble("cut"),
+        Trouble("answer", status=503, body=b"<html>"),
+        Trouble("answer", status=502, body=b'{"header": {"isSuccessful": true, "resultCode": 0}}'),
+        Trouble("lose_answer"),
+        Trouble("refuse", code=-9999),
+        Trouble("refuse", code=-3003),
+    ]
+    either = [replace(one, method=method) for one in ways for method in ("POST", "GET")]
+    nhn_now.listed_after = timedelta(minutes=5)
+    async with sender_of(nhn_now, 0.3) as sender:
+        workers = [Messenger(service.db, service.clock, service.keyring, sender, URL) for _ in range(2)]
+        for turn in range(30):
+            storm = turn < 15
+            nhn_now.troubles.clear()
+            if storm:
+                for name in (f"A{turn}", f"B{turn}"):
+                    await created(service, bill_id=name, message=chance.choice([None, "부탁드려요"]))
+                nhn_now.troubles.extend(chance.choices(either, k=2))
+            if storm and chance.random() < 0.5:
+                await die(workers[1], chance.choice(TURNS))
+                await run_out(service, "message")
+            await asyncio.gather(*map(drain, workers))
+            nhn_now.deliver()
+            await service.clock.advance(service.db, chance.choice([2, 30, 400, 1_000]) if storm else 3_600)
+    assert {*await states(service)} == {"SENT"}
+    assert len({one.key for one in nhn_now.messages}) == len(nhn_now.messages) == 30
     await assert_books_hold(service.db, settled=True)

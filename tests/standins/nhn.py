@@ -100,6 +100,8 @@ class NhnCloud:
     url: str = ""
     spoiler: str = ""
     """A number for which a whole request is refused, as the guide does not say."""
+    listed_after: timedelta = timedelta(0)
+    """How long a message that was taken is not listed yet."""
     at_once: bool = False
     """Whether a message ends as soon as it was taken, without `deliver`."""
     messages: list[Message] = field(default_factory=list[Message])
@@ -256,7 +258,7 @@ class NhnCloud:
         found = [
             one
             for one in self.messages
-            if start <= one.requested_at <= end
+            if start <= one.requested_at <= min(end, self.now() - self.listed_after)
             and one.key == query.get("recipientGroupingKey", one.key)
             and one.group == query.get("senderGroupingKey", one.group)
             and one.to == query.get("recipientNo", one.to)

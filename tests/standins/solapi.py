@@ -98,6 +98,8 @@ class Solapi:
             TEMPLATE_WITH_MESSAGE_ID: (*BILL_VARIABLES, "message"),
         }
     )
+    listed_after: timedelta = timedelta(0)
+    """How long a message that was accepted is not in the list yet."""
     most_in_a_page: int = 500
     pages_first: bool = False
     """Whether a page is cut before it is filtered, so that it may be empty and not the last."""
@@ -360,7 +362,9 @@ class Solapi:
         if query.get("dateType", "CREATED") not in ("CREATED", "UPDATED"):
             raise Refusal(400, "ValidationError", "dateType")
         limit = min(limit, self.most_in_a_page)
-        kept = [one for one in reversed(self.messages) if self.pages_first or _matches(one, query)]
+        listed_to = self.now() - self.listed_after
+        listed = [one for one in self.messages if datetime.fromisoformat(one["dateCreated"]) <= listed_to]
+        kept = [one for one in reversed(listed) if self.pages_first or _matches(one, query)]
         start = next((at for at, one in enumerate(kept) if one["messageId"] == query.get("startKey")), 0)
         page, rest = kept[start : start + limit], kept[start + limit :]
         return {
