@@ -13,6 +13,7 @@ from cheonggu.config import Settings
 from cheonggu.delivery.payment import cancel, pay
 from cheonggu.domain.seoul import SEOUL
 from cheonggu.service import Service
+from cheonggu.store import bill_list
 from tests.flow import caller_of, created, paid
 from tests.operating import Run, operator, page_by_page, told
 
@@ -93,7 +94,11 @@ async def test_a_list_is_narrowed_by_merchant_and_time(service: Service, run: Ru
     assert "no such bill" in (await run("bills", "list", "sandbox", "--merchant", "none")).stdout
 
 
-async def test_pages_hold_every_bill_once(service: Service, run: Run) -> None:
+@pytest.mark.parametrize("look", [1, 2, bill_list.LOOK])
+async def test_pages_hold_every_bill_once(
+    service: Service, run: Run, monkeypatch: pytest.MonkeyPatch, look: int
+) -> None:
+    monkeypatch.setattr(bill_list, "LOOK", look)
     for number in range(5):
         await created(service, bill_id=f"B{number}")
     pages = await page_by_page(run, "bills", "billId", "bills", "list", "sandbox", "--limit", "2")

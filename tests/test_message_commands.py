@@ -14,6 +14,7 @@ from cheonggu.config import Settings
 from cheonggu.delivery.message import Messenger
 from cheonggu.domain.seoul import SEOUL
 from cheonggu.service import Service
+from cheonggu.store import message_list
 from cheonggu.store.audit import Operator
 from tests.flow import caller_of, created, drain, paid
 from tests.operating import Run, operator, page_by_page, told
@@ -62,7 +63,11 @@ async def test_a_message_tells_what_became_of_it_and_masks_whom_it_went_to(
     assert "01012345678" not in shown
 
 
-async def test_the_messages_of_a_bill_are_those_that_were_sent_again_too(service: Service, run: Run) -> None:
+@pytest.mark.parametrize("look", [1, 2, message_list.LOOK])
+async def test_the_messages_of_a_bill_are_those_that_were_sent_again_too(
+    service: Service, run: Run, monkeypatch: pytest.MonkeyPatch, look: int
+) -> None:
+    monkeypatch.setattr(message_list, "LOOK", look)
     await created(service, bill_id="B1")
     await created(service, bill_id="B2")
     await sent_again(service, "B1")

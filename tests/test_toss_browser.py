@@ -235,6 +235,24 @@ async def test_a_window_that_cannot_open_says_so_and_is_tried_again(
     await heading(page, "토스 대역")
 
 
+@pytest.mark.parametrize("code", ["USER_CANCEL", "PAY_PROCESS_CANCELED"])
+async def test_a_window_that_closes_without_leaving_the_page_leads_back_to_the_bill(
+    page: Page, stage: Stage, code: str
+) -> None:
+    bill = await stage.bill()
+    script = (
+        "window.TossPayments = () => ({payment: () => ({requestPayment: async () => {throw {code: '%s'}}})})"
+    )
+
+    async def closing(route: Route) -> None:
+        await route.fulfill(body=script % code, content_type="text/javascript")
+
+    await page.route(f"{stage.toss.url}/v2/standard", closing)
+    await page.goto(stage.path(bill, "/pay"))
+    await expect(page).to_have_url(stage.path(bill))
+    await heading(page, "11월 수강료")
+
+
 async def test_who_waits_for_the_companys_script_reads_that_the_window_is_opening(
     context: BrowserContext, stage: Stage
 ) -> None:
