@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
+from cheonggu import logs
 from cheonggu.cli import main
 
 
@@ -30,6 +31,7 @@ def run(*arguments: str, **environment: str) -> Ended:
     with (
         patch.dict(os.environ, clean | {"LC_ALL": "C.UTF-8"} | environment, clear=True),
         patch.object(sys, "argv", ["cheonggu", *arguments]),
+        patch.object(logs, "configure"),  # what it sets up lasts as long as the process
         redirect_stdout(out),
         redirect_stderr(err),
         pytest.raises(SystemExit) as exit_,

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -41,9 +41,14 @@ hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(autouse=True)
-def logs_stay_out_of_what_commands_print() -> None:
-    """structlog's own default is standard output, which a command's test reads while the service logs."""
+def logs_stay_out_of_what_commands_print() -> Iterator[None]:
+    """structlog's own default is standard output, which a command's test reads while the service logs.
+
+    Nobody leaves loggers behind that keep how they were set up: later tests would not see what they say.
+    """
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
+    yield
+    assert not structlog.get_config()["cache_logger_on_first_use"]
 
 
 EMPTY = "cheonggu_template"
