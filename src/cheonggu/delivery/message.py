@@ -178,12 +178,7 @@ class Messenger:
             )
 
     async def _ask(self, claimed: Sequence[ClaimedMessage]) -> Sequence[AskedMessage]:
-        handed = [
-            Handed(
-                message_id=_id_of(one), mark=_mark_of(one), to=self._receiver(one), handed_at=one.handed_at
-            )
-            for one in claimed
-        ]
+        handed = [self._handed(one) for one in claimed]
         return await self._heard(self._sender.ask(handed), len(handed))
 
     async def _send(self, ready: Sequence[Alimtalk | AskedMessage]) -> Sequence[AskedMessage]:
@@ -219,9 +214,10 @@ class Messenger:
             log.exception("message_not_written", partner_id=partner_id)
             return Unsure(type(broken).__name__)
         written = write(message, payer, self._public_url)
+        ours = _id_of(message)
         return Alimtalk(
-            message_id=_id_of(message),
-            mark=_mark_of(message),
+            message_id=ours,
+            mark=mark_of(ours, message.short_code),
             partner_id=partner_id,
             bill_id=bill_id,
             kind=Kind.SEND if message.send_number == 1 else Kind.RESEND,
@@ -232,6 +228,15 @@ class Messenger:
             buttons=written.buttons,
             handed_at=message.handed_at,
             fresh=message.fence == FIRST_FENCE,
+        )
+
+    def _handed(self, message: ClaimedMessage) -> Handed:
+        ours = _id_of(message)
+        return Handed(
+            message_id=ours,
+            mark=mark_of(ours, message.short_code),
+            to=self._receiver(message),
+            handed_at=message.handed_at,
         )
 
     def _receiver(self, message: ClaimedMessage) -> str:
@@ -247,10 +252,6 @@ class Messenger:
 
 def _id_of(message: ClaimedMessage) -> str:
     return message_id(message.partner_id, message.bill_no, message.send_number)
-
-
-def _mark_of(message: ClaimedMessage) -> str:
-    return mark_of(_id_of(message), message.short_code)
 
 
 def _in_calls(claimed: Sequence[T], most: int) -> list[Sequence[T]]:
